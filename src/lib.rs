@@ -1,0 +1,15 @@
+//! toolcrib: one MCP server in front of all of a person's MCP servers.
+//!
+//! The rooms and what each may import are in `docs/architecture.md`; a test holds them to it.
+
+pub mod backends;
+pub mod broker;
+pub mod catalog;
+pub mod cli;
+pub mod config;
+pub mod economy;
+pub mod ids;
+pub mod import;
+pub mod policy;
+pub mod registry;
+pub mod samples;

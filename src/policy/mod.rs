@@ -1,0 +1,1 @@
+//! "May this happen": which tools are offered and may be called.

@@ -1,0 +1,1 @@
+//! SQLite, the truth on disk: listings as received, health, eras, use. One writer thread.

@@ -1,0 +1,1 @@
+//! The scripted sample servers that `toolcrib demo` starts: real MCP servers over standard streams.
