@@ -1,0 +1,45 @@
+# What people run by hand. CI runs `.ci/run`, which uses the same commands.
+
+export TOOLCRIB_SHARED := shared
+shared := env("TOOLCRIB_SHARED", "../shared")
+binary := "target/release/toolcrib"
+
+# The recipes.
+default:
+    @just --list
+
+# The fast checks, before a commit.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test --workspace
+
+# See it work.
+demo:
+    cargo run --release -- demo
+
+# Accept what the code generates: schemas, docs, snapshots.
+update:
+    TOOLCRIB_UPDATE=1 INSTA_UPDATE=always cargo test --workspace
+
+# Search quality on a set of tools and queries, like `just ranking etom`.
+ranking set: release
+    {{binary}} eval {{shared}}/retrieval/{{set}}
+
+# Real servers behind one broker: same results, nothing started early, bad servers do no harm, start and price.
+real: release
+    python3 tests/real/install.py
+    python3 tests/real/check.py --toolcrib {{binary}}
+    python3 tests/real/seed.py --toolcrib {{binary}}
+    python3 tests/real/transports.py --toolcrib {{binary}}
+
+# Claude Code, the Inspector in both eras, the Python SDK in both modes, FastMCP, Codex.
+clients: release
+    python3 tests/clients/run.py --toolcrib {{binary}}
+
+# Timings: search, rendering, start-up, the added time of a call.
+bench:
+    cargo bench --workspace
+
+release:
+    cargo build --release
