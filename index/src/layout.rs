@@ -1,0 +1,135 @@
+//! How tools lie in tantivy: which fields there are, and how a tool is written into them.
+//!
+//! One document per tool, in the order of their ids, in one segment: a document's number is its place in that order.
+//! Knows no scores. A change here raises `generation::FORMAT`.
+
+use std::{cmp::Ordering, collections::BTreeSet};
+
+use tantivy::{
+    Directory, TantivyDocument,
+    index::IndexBuilder,
+    schema::{FAST, Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions},
+    tokenizer::{PreTokenizedString, Token},
+};
+
+use crate::{
+    ToolDocument, analyzer,
+    document::{Fields, Part},
+    exact,
+};
+
+/// What tantivy sizes its first tables by, in bytes; they grow as needed.
+const WRITER_MEMORY_BYTES: usize = 15_000_000;
+
+/// Longest server name kept whole for the filter, in bytes: tantivy drops a term of more than 64 KiB.
+const MAX_KEY_BYTES: usize = 1_024;
+
+/// A field that is looked up whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// The server, as it is.
+    Server,
+    /// The key of the full name, with and without what the id puts between server and name.
+    FullName,
+    /// The key of the bare name.
+    Name,
+    /// The key of a bare name that has several words.
+    CompoundName,
+}
+
+/// The fields of the tantivy schema.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    pub schema: Schema,
+    /// Every stem of a tool, whatever its field: the dictionary of the catalog and the document frequencies of BM25F.
+    pub any: Field,
+    /// The caller's id.
+    pub id: Field,
+    parts: [Field; Part::ALL.len()],
+    lengths: [Field; Part::ALL.len()],
+    keys: [Field; 4],
+}
+
+impl Layout {
+    pub(crate) fn new() -> Self {
+        let mut schema = Schema::builder();
+        // Lengths are kept exactly, in columns: tantivy's own field norms round them.
+        let indexed = |option| {
+            let indexing = TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(false);
+            TextOptions::default().set_indexing_options(indexing.set_index_option(option))
+        };
+        let counted = indexed(IndexRecordOption::WithFreqs);
+        let listed = indexed(IndexRecordOption::Basic);
+        Self {
+            any: schema.add_text_field("any", listed.clone()),
+            id: schema.add_text_field("id", STORED),
+            parts: Part::ALL.map(|part| schema.add_text_field(part.label(), counted.clone())),
+            lengths: Part::ALL.map(|part| schema.add_u64_field(&Self::length_column(part), FAST)),
+            keys: ["key_server", "key_full_name", "key_name", "key_compound_name"]
+                .map(|name| schema.add_text_field(name, listed.clone())),
+            schema: schema.build(),
+        }
+    }
+
+    pub(crate) fn length_column(part: Part) -> String {
+        format!("length_{}", part.label())
+    }
+
+    pub(crate) const fn part(&self, part: Part) -> Field {
+        self.parts[part as usize]
+    }
+
+    pub(crate) const fn key(&self, key: Key) -> Field {
+        self.keys[key as usize]
+    }
+
+    /// Writes an index of the documents into an empty directory. Of several with one id, the first is taken.
+    pub(crate) fn write(
+        &self,
+        directory: impl Into<Box<dyn Directory>>,
+        documents: &[ToolDocument],
+    ) -> tantivy::Result<tantivy::Index> {
+        let builder = IndexBuilder::new().schema(self.schema.clone());
+        let mut writer = builder.single_segment_index_writer(directory, WRITER_MEMORY_BYTES)?;
+        let mut sorted: Vec<&ToolDocument> = documents.iter().collect();
+        sorted.sort_by(|one, other| one.id.cmp(&other.id));
+        sorted.dedup_by(|later, first| later.id.cmp(&first.id) == Ordering::Equal);
+        for document in sorted {
+            writer.add_document(self.row(document))?;
+        }
+        writer.finalize()
+    }
+
+    fn row(&self, document: &ToolDocument) -> TantivyDocument {
+        let fields = Fields::of(document);
+        let mut row = TantivyDocument::default();
+        row.add_text(self.id, &document.id);
+        let mut all = BTreeSet::new();
+        for part in Part::ALL {
+            let stems = fields.of_part(part);
+            all.extend(stems);
+            row.add_u64(self.lengths[part as usize], stems.len() as u64);
+            row.add_pre_tokenized_text(self.part(part), analyzed(stems));
+        }
+        row.add_pre_tokenized_text(self.any, analyzed(all));
+        if document.server.len() <= MAX_KEY_BYTES {
+            row.add_text(self.key(Key::Server), &document.server);
+        }
+        let name = exact::key(&document.name);
+        let full_names = BTreeSet::from([exact::key(&document.id), exact::key(&document.server) + &name]);
+        for full_name in full_names {
+            row.add_text(self.key(Key::FullName), full_name);
+        }
+        if analyzer::words(&document.name).len() > 1 {
+            row.add_text(self.key(Key::CompoundName), &name);
+        }
+        row.add_text(self.key(Key::Name), name);
+        row
+    }
+}
+
+/// Our analyzer has run already, so tantivy is given the stems as they are.
+fn analyzed<'a>(stems: impl IntoIterator<Item = &'a String>) -> PreTokenizedString {
+    let token = |(position, stem): (usize, &String)| Token { position, text: stem.clone(), ..Token::default() };
+    PreTokenizedString { text: String::new(), tokens: stems.into_iter().enumerate().map(token).collect() }
+}
