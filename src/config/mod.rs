@@ -2,9 +2,47 @@
 //!
 //! Knows nothing of other clients' files beyond the shared `mcpServers` shape (those are in `import/`), and starts nothing.
 
+mod docs;
+mod duration;
+mod edit;
+mod env;
+mod error;
+mod load;
+mod locations;
+mod mcp_json;
+mod problems;
+mod raw;
+mod schema;
+mod server;
 mod settings;
+mod shape;
+mod source;
+#[cfg(test)]
+mod tests;
+mod write;
 
+use std::path::Path;
+
+pub use docs::reference;
+pub use edit::{EditError, ServerDraft, add_server, remove_server, set_enabled};
+pub use env::{ProcessEnv, Strings};
+pub use error::ConfigError;
+pub use load::{Loaded, load, load_text};
+pub use locations::Locations;
+pub use mcp_json::name_from_label;
+pub use problems::{BrokenServer, Problem, Problems};
+pub use schema::config_schema;
 pub use settings::{
     ContextSettings, HttpLaunch, HttpTransport, Launch, PoolSettings, RefreshSettings, ServerSpec, Settings,
     StdioLaunch, ToolFilter,
 };
+pub use write::write_atomically;
+
+/// Whether a command line is toolcrib serving, so that putting it behind toolcrib would make it start itself without end.
+#[must_use]
+pub fn is_own_entry(command: &str, args: &[String]) -> bool {
+    let program = Path::new(command).file_name().and_then(|name| name.to_str()).unwrap_or(command);
+    let program = program.strip_suffix(".exe").unwrap_or(program);
+    // Other commands of ours, such as the sample servers, end by themselves.
+    program.eq_ignore_ascii_case("toolcrib") && (args.is_empty() || args.iter().any(|arg| arg == "serve"))
+}

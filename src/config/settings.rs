@@ -1,12 +1,16 @@
 //! Checked settings: what the rest of the program sees of the configuration.
 //!
 //! Nothing here is optional in the sense of "use the default": defaults are filled in where the raw file is checked.
+//! Nothing here shows a secret when it is printed for debugging.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use globset::GlobSet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+/// Shorter values are no credentials, and hiding `1` or `debug` would make every other line unreadable.
+const MIN_SECRET_BYTES: usize = 8;
 
 use crate::ids::{ServerName, ToolName};
 
@@ -44,6 +48,9 @@ pub struct ServerSpec {
     pub tools: ToolFilter,
     /// Budget of one text result of this server, in o200k_base tokens.
     pub result_tokens: usize,
+    /// Values that came from the environment into places that are no secrets by nature: arguments, the url, the
+    /// command, the working directory; and the values of `pass_env`. Kept for [`ServerSpec::secrets`] only.
+    pub resolved: Vec<SecretString>,
 }
 
 /// How a backend is reached.
@@ -56,11 +63,11 @@ pub enum Launch {
 }
 
 /// A child process. Started without a shell, in its own process group, with a clean environment.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StdioLaunch {
-    /// Program, looked up in `PATH` when it has no separator.
+    /// Program, looked up in `PATH` when it has no separator, else an absolute path.
     pub command: String,
-    /// Arguments, as they are.
+    /// Arguments, as they are. They may hold credentials.
     pub args: Vec<String>,
     /// Variables added to the clean environment.
     pub env: BTreeMap<String, SecretString>,
@@ -71,9 +78,9 @@ pub struct StdioLaunch {
 }
 
 /// An HTTP endpoint.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpLaunch {
-    /// Where it is.
+    /// Where it is. It may hold credentials: show [`HttpLaunch::shown_url`] instead.
     pub url: Url,
     /// Headers sent with every request; values may be secrets.
     pub headers: BTreeMap<String, SecretString>,
@@ -128,6 +135,66 @@ pub struct ContextSettings {
     pub search_tokens: usize,
     /// One text result of `call_tool`, unless a server says otherwise.
     pub result_tokens: usize,
+}
+
+impl ServerSpec {
+    /// Every value of this server that may be a credential, longest first, so that one inside another is found whole.
+    /// For taking them out of what the server or the way to it says.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let mut found: Vec<String> = self.resolved.iter().map(|value| value.expose_secret().to_owned()).collect();
+        match &self.launch {
+            Launch::Stdio(launch) => found.extend(launch.env.values().map(|value| value.expose_secret().to_owned())),
+            Launch::Http(launch) => {
+                for value in launch.headers.values().map(ExposeSecret::expose_secret) {
+                    // A server that echoes `Authorization` mostly drops the scheme.
+                    found.extend(value.split_once(' ').map(|(_, credentials)| credentials.to_owned()));
+                    found.push(value.to_owned());
+                }
+                found.extend(launch.url.password().map(str::to_owned));
+                found.extend(launch.url.query_pairs().map(|(_, value)| value.into_owned()));
+                found.extend(launch.url.query().map(str::to_owned));
+            }
+        }
+        // What a server prints arrives line by line, so a value of several lines is sought line by line.
+        let mut lines: Vec<String> =
+            found.iter().flat_map(|value| value.lines()).map(|line| line.trim().to_owned()).collect();
+        lines.retain(|line| line.len() >= MIN_SECRET_BYTES);
+        lines.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        lines.dedup();
+        lines.into_iter().map(SecretString::from).collect()
+    }
+}
+
+impl HttpLaunch {
+    /// Scheme and host, which no credential can be part of. Paths and queries of real servers hold keys.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        let origin = self.url.origin().ascii_serialization();
+        if self.url.path() == "/" && self.url.query().is_none() { origin } else { format!("{origin}/…") }
+    }
+}
+
+impl fmt::Debug for StdioLaunch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StdioLaunch")
+            .field("command", &self.command)
+            .field("args", &format_args!("[{} hidden]", self.args.len()))
+            .field("env", &self.env)
+            .field("pass_env", &self.pass_env)
+            .field("cwd", &self.cwd)
+            .finish()
+    }
+}
+
+impl fmt::Debug for HttpLaunch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpLaunch")
+            .field("url", &format_args!("{}", self.shown_url()))
+            .field("headers", &self.headers)
+            .field("transport", &self.transport)
+            .finish()
+    }
 }
 
 impl ToolFilter {

@@ -1,0 +1,210 @@
+//! The configuration as it is written: one type per section, whose doc comments are the documentation of its keys.
+//!
+//! The schema (`schemas/config.schema.json`), the documentation (`docs/configuration.md`) and the comparison of a file with
+//! both are made from these types; bounds and defaults stand here and nowhere else. No type here has a `Debug`, because
+//! they hold secrets as written.
+
+use std::{collections::BTreeMap, num::NonZeroUsize, ops::RangeInclusive, time::Duration};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    duration::RawDuration,
+    problems::{KeyPath, Problems},
+    settings::{ContextSettings, PoolSettings, RefreshSettings},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Bounds of `start_timeout`.
+pub(super) const START_TIMEOUT: RangeInclusive<Duration> = SECOND..=Duration::from_secs(1_800);
+/// Bounds of `call_timeout`.
+pub(super) const CALL_TIMEOUT: RangeInclusive<Duration> = SECOND..=DAY;
+const IDLE_CLOSE: RangeInclusive<Duration> = SECOND..=Duration::from_secs(7 * 86_400);
+const REFRESH_AFTER: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(365 * 86_400);
+
+/// The configuration of toolcrib.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "toolcrib.toml")]
+pub(super) struct RawConfig {
+    /// The MCP servers behind toolcrib. The name is yours to choose (`[a-z0-9][a-z0-9_-]{0,31}`); a tool is then called
+    /// `name/tool`.
+    #[schemars(extend("propertyNames" = { "pattern": "^[a-z0-9][a-z0-9_-]{0,31}$" }))]
+    pub servers: BTreeMap<String, RawServer>,
+    /// Limits of the sessions that are open at the same time.
+    pub pool: RawPool,
+    /// When and how the lists of tools are read again.
+    pub refresh: RawRefresh,
+    /// Budgets of what enters a model's context, in `o200k_base` tokens.
+    pub context: RawContext,
+}
+
+/// One server: a program that speaks over its standard streams (`command`), or an HTTP endpoint (`url`).
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawServer {
+    /// Program to start, looked up in `PATH` when it has no `/`. It is started without a shell. A relative path starts at
+    /// the folder of this file.
+    pub command: Option<String>,
+    /// Arguments of the program, one element for each word.
+    pub args: Vec<String>,
+    /// Variables for the program. Its environment is clean otherwise, but for a short list such as `PATH` and `HOME`.
+    pub env: BTreeMap<String, String>,
+    /// Names of variables to pass on from toolcrib's own environment.
+    pub pass_env: Vec<String>,
+    /// Working directory of the program. A relative path starts at the folder of this file.
+    pub cwd: Option<String>,
+    /// Where an HTTP server is.
+    pub url: Option<String>,
+    /// Headers to send with every HTTP request.
+    pub headers: BTreeMap<String, String>,
+    /// How to talk to it. Detected when absent: `command` is `"stdio"`; a `url` is tried as Streamable HTTP (`"http"`),
+    /// then as the older HTTP+SSE (`"sse"`).
+    pub transport: Option<RawTransport>,
+    /// One line that tells a model what the server is for, shown instead of anything derived from its tools.
+    pub summary: Option<String>,
+    /// Whether the server takes part at all.
+    pub enabled: bool,
+    /// Longest time from the start to the end of the handshake.
+    pub start_timeout: RawDuration,
+    /// Longest time a call may go without an answer or a sign of progress.
+    pub call_timeout: RawDuration,
+    /// Which of its tools are offered.
+    pub tools: RawTools,
+    /// Budget of one text result of this server, in `o200k_base` tokens. What `context.result_tokens` says when absent.
+    #[schemars(range(min = 200, max = 10_000_000))]
+    pub result_tokens: Option<u32>,
+}
+
+/// Globs (`*`, `?`, `[ab]`, `{a,b}`) over the names of tools.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawTools {
+    /// Only tools that match one of these. Empty: every tool.
+    pub include: Vec<String>,
+    /// Never tools that match one of these, included or not.
+    pub exclude: Vec<String>,
+}
+
+/// How to talk to a server.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawTransport {
+    Stdio,
+    Http,
+    Sse,
+}
+
+/// Limits of the sessions that are open at the same time.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawPool {
+    /// Most sessions open at once. The least recently used idle one is closed first.
+    #[schemars(range(min = 1, max = 1_024))]
+    max_sessions: u32,
+    /// A session without a call for this long is closed. Its tools stay searchable.
+    idle_close: RawDuration,
+}
+
+/// When and how the lists of tools are read again.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRefresh {
+    /// A list older than this is read again in the background while toolcrib serves.
+    after: RawDuration,
+    /// Servers read at the same time.
+    #[schemars(range(min = 1, max = 64))]
+    concurrency: u32,
+}
+
+/// Budgets of what enters a model's context, in `o200k_base` tokens.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawContext {
+    /// All server summaries together, which every session starts with.
+    #[schemars(range(min = 50, max = 20_000))]
+    summary_tokens: u32,
+    /// One reply of `search_tools`.
+    #[schemars(range(min = 100, max = 20_000))]
+    search_tokens: u32,
+    /// One text result of `call_tool`. What is over it is kept, and the model is told how to read on.
+    #[schemars(range(min = 200, max = 10_000_000))]
+    result_tokens: u32,
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            command: None,
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            pass_env: Vec::new(),
+            cwd: None,
+            url: None,
+            headers: BTreeMap::new(),
+            transport: None,
+            summary: None,
+            enabled: true,
+            // Real Python servers take 10 s and more to start on a busy machine.
+            start_timeout: RawDuration::new("60s"),
+            call_timeout: RawDuration::new("5m"),
+            tools: RawTools::default(),
+            result_tokens: None,
+        }
+    }
+}
+
+impl Default for RawPool {
+    fn default() -> Self {
+        Self { max_sessions: 8, idle_close: RawDuration::new("10m") }
+    }
+}
+
+impl Default for RawRefresh {
+    fn default() -> Self {
+        Self { after: RawDuration::new("24h"), concurrency: 4 }
+    }
+}
+
+impl Default for RawContext {
+    fn default() -> Self {
+        Self { summary_tokens: 400, search_tokens: 500, result_tokens: 8_000 }
+    }
+}
+
+impl RawPool {
+    pub(super) fn check(self, at: &KeyPath, problems: &mut Problems) -> PoolSettings {
+        PoolSettings {
+            max_sessions: at_least_one(self.max_sessions),
+            idle_close: self.idle_close.check(&at.key("idle_close"), &IDLE_CLOSE, problems),
+        }
+    }
+}
+
+impl RawRefresh {
+    pub(super) fn check(self, at: &KeyPath, problems: &mut Problems) -> RefreshSettings {
+        RefreshSettings {
+            after: self.after.check(&at.key("after"), &REFRESH_AFTER, problems),
+            concurrency: at_least_one(self.concurrency),
+        }
+    }
+}
+
+impl RawContext {
+    /// The schema's bounds are all there is to check.
+    pub(super) const fn check(self) -> ContextSettings {
+        ContextSettings {
+            summary_tokens: self.summary_tokens as usize,
+            search_tokens: self.search_tokens as usize,
+            result_tokens: self.result_tokens as usize,
+        }
+    }
+}
+
+/// The schema's lower bound has already refused zero.
+fn at_least_one(number: u32) -> NonZeroUsize {
+    NonZeroUsize::new(number as usize).unwrap_or(NonZeroUsize::MIN)
+}
