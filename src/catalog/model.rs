@@ -1,16 +1,12 @@
-//! The shapes of the catalog: what is known of each server and tool, whether or not it runs.
+//! The shapes of the catalog: what is known of each server, whether or not it runs.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, fmt, sync::Arc, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ids::{ServerName, ToolId, ToolName};
+use super::{ToolEntry, fingerprint};
+use crate::ids::{ServerName, ToolName};
 
 /// A JSON object, in the order it was received.
 pub type JsonObject = Map<String, Value>;
@@ -29,17 +25,6 @@ pub enum Era {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 32]);
 
-/// One tool, as its backend defined it.
-#[derive(Debug, Clone)]
-pub struct ToolEntry {
-    /// Full name.
-    pub id: ToolId,
-    /// The definition as received: every key, in its order.
-    pub definition: Arc<JsonObject>,
-    /// Fingerprint of the definition.
-    pub fingerprint: Fingerprint,
-}
-
 /// A tool (or prompt, or resource) of a list that could not be taken, and why. The others of the list live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
@@ -50,7 +35,7 @@ pub struct Quarantined {
 }
 
 /// What a backend said of itself and its lists, when it was last read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServerEntry {
     /// The operator's name for it.
     pub name: ServerName,
@@ -62,7 +47,7 @@ pub struct ServerEntry {
     pub server_info: JsonObject,
     /// `capabilities` as received.
     pub capabilities: JsonObject,
-    /// `instructions` as received. Never copied into our own.
+    /// `instructions` as received, cut at 64 KiB. Never copied into our own.
     pub instructions: Option<String>,
     /// Its tools in the order of its list.
     pub tools: Vec<Arc<ToolEntry>>,
@@ -124,61 +109,44 @@ pub enum Health {
     },
 }
 
-/// Everything known, at one moment. Immutable; a new one replaces it whole.
-#[derive(Debug, Clone, Default)]
-pub struct Catalog {
-    /// Servers that were read at least once.
-    pub servers: BTreeMap<ServerName, Arc<ServerEntry>>,
-    /// How the last attempts went, for every server ever tried.
-    pub health: BTreeMap<ServerName, Health>,
-    /// Counts up with every change of a listing.
-    pub generation: u64,
-}
-
-impl ToolEntry {
-    /// The backend's title, if any: `title`, else `annotations.title`.
+impl ServerEntry {
+    /// The tool of this name.
     #[must_use]
-    pub fn title(&self) -> Option<&str> {
-        let annotated = || self.definition.get("annotations")?.get("title")?.as_str();
-        self.definition.get("title").and_then(Value::as_str).or_else(annotated)
+    pub fn tool(&self, name: &ToolName) -> Option<&Arc<ToolEntry>> {
+        self.tools.iter().find(|tool| tool.id.tool == *name)
     }
 
-    /// The backend's description, empty where it gave none.
+    /// This reading, with whatever means the same in `old` taken over from there, byte for byte. Some servers shuffle
+    /// their lists at every start; nothing that a model sees should move for that.
     #[must_use]
-    pub fn description(&self) -> &str {
-        self.definition.get("description").and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// The schema of its arguments. A definition without an object there never becomes an entry.
-    #[must_use]
-    pub fn input_schema(&self) -> &Value {
-        self.definition.get("inputSchema").unwrap_or(&Value::Null)
-    }
-
-    /// The tool's name on its server.
-    #[must_use]
-    pub const fn name(&self) -> &ToolName {
-        &self.id.tool
+    pub fn settled(mut self, old: &Self) -> Self {
+        if fingerprint::of_listing(&self) == fingerprint::of_listing(old) {
+            self.server_info = old.server_info.clone();
+            self.capabilities = old.capabilities.clone();
+            self.tools = old.tools.clone();
+            self.prompts = old.prompts.clone();
+            self.resources = old.resources.clone();
+            self.resource_templates = old.resource_templates.clone();
+            return self;
+        }
+        let known: HashMap<_, _> = old.tools.iter().map(|tool| (tool.name(), tool)).collect();
+        for tool in &mut self.tools {
+            if let Some(old) = known.get(tool.name()).filter(|old| old.fingerprint == tool.fingerprint) {
+                *tool = Arc::clone(old);
+            }
+        }
+        self
     }
 }
 
-impl Catalog {
-    /// The tool of this full name.
+impl Era {
+    /// The era as one word, as it is stored and shown.
     #[must_use]
-    pub fn tool(&self, id: &ToolId) -> Option<&Arc<ToolEntry>> {
-        self.servers.get(&id.server)?.tools.iter().find(|tool| tool.id.tool == id.tool)
-    }
-
-    /// Every tool, by server name and then in the order of the server's list.
-    pub fn tools(&self) -> impl Iterator<Item = &Arc<ToolEntry>> {
-        self.servers.values().flat_map(|server| &server.tools)
-    }
-
-    /// Age of a server's listing; `None` where it was never read, zero where the clock went back.
-    #[must_use]
-    pub fn age(&self, server: &ServerName, now: SystemTime) -> Option<Duration> {
-        let entry = self.servers.get(server)?;
-        Some(now.duration_since(entry.read_at).unwrap_or_default())
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Modern => "modern",
+        }
     }
 }
 
