@@ -1,0 +1,108 @@
+use serde_json::json;
+
+use super::*;
+use crate::economy::{samples, tokens};
+
+fn counted(tool: &ToolEntry) -> String {
+    let text = describe(tool);
+    format!(
+        "{} tokens of {}\n{text}",
+        tokens::count(&text),
+        tokens::count(&Value::Object(definition(tool).clone()).to_string())
+    )
+}
+
+#[test]
+fn a_describe_says_everything_in_a_line_per_parameter() {
+    let schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "properties": {
+            "since": { "type": "string", "format": "date-time", "description": "Only newer ones.\n\n Local time is UTC.", "title": "Since" },
+            "repo": { "type": "string", "description": "Repository name", "examples": ["octo/hello"] },
+            "state": { "type": "string", "enum": ["open", "closed"], "default": "open", "title": "State" },
+            "filter": {
+                "type": "object",
+                "properties": {
+                    "label": { "type": "string", "description": "Exact label" },
+                    "range": { "type": "object", "properties": { "from": { "type": "integer", "format": "int64" }, "to": { "type": "integer" } } },
+                },
+                "required": ["label"],
+                "additionalProperties": false,
+            },
+            "tags": { "type": "array", "items": { "type": "string", "description": "A tag" }, "maxItems": 5 },
+            "old": { "type": "boolean", "deprecated": true },
+        },
+        "required": ["repo"],
+        "additionalProperties": false,
+    });
+    insta::assert_snapshot!(counted(&samples::tool("github/list_issues", "List issues.\n\n\n\nNewest first.\u{200b}", schema)), @r#"
+    99 tokens of 216
+    github/list_issues
+    List issues.
+
+    Newest first.
+
+    repo: string // Repository name; e.g. "octo/hello"
+    since?: date-time // Only newer ones. Local time is UTC.
+    state?: "open"|"closed" = "open"
+    filter?: {
+      label: string // Exact label
+      range?: {
+        from?: integer // int64
+        to?: integer
+      }
+    }
+    tags?: string[..5] // A tag
+    old?: boolean // deprecated
+    "#);
+}
+
+#[test]
+fn only_the_parameter_that_the_form_cannot_say_is_given_as_schema() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "name": { "type": "string" },
+            "value": { "title": "Value", "type": "string", "not": { "const": "" } },
+            "tree": { "$ref": "#/$defs/Node" },
+        },
+        "required": ["name"],
+        "$defs": { "Node": { "type": "object", "title": "Node", "properties": { "children": { "type": "array", "items": { "$ref": "#/$defs/Node" } } } } },
+    });
+    insta::assert_snapshot!(describe(&samples::tool("a/b", "", schema)), @r##"
+    a/b
+
+    name: string
+    value?: schema {"type":"string","not":{"const":""}}
+    tree?: schema {"$ref":"#/$defs/Node"}
+    #/$defs/Node = {"type":"object","properties":{"children":{"type":"array","items":{"$ref":"#/$defs/Node"}}}}
+    "##);
+}
+
+#[test]
+fn conditions_across_parameters_are_given_as_the_whole_schema() {
+    let schema = json!({
+        "type": "object",
+        "properties": { "id": { "type": "string" }, "title": { "type": "string" } },
+        "anyOf": [{ "required": ["id"] }, { "required": ["title"] }],
+    });
+    insta::assert_snapshot!(describe(&samples::tool("a/b", "Finds it.", schema)), @r#"
+    a/b
+    Finds it.
+
+    arguments: schema {"type":"object","properties":{"id":{"type":"string"},"title":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["title"]}]}
+    "#);
+}
+
+#[test]
+fn a_tool_without_parameters_says_so_and_hints_are_words() {
+    let tool = samples::tool("a/b", "", json!({ "type": "object" }));
+    let mut definition = definition(&tool).clone();
+    definition.insert(
+        "annotations".into(),
+        json!({ "destructiveHint": true, "readOnlyHint": false, "title": "Drop it all" }),
+    );
+    let tool = ToolEntry::new(tool.id, &definition);
+    assert_eq!(describe(&tool), "a/b [destructive]\nDrop it all\n\nno arguments");
+}

@@ -1,0 +1,11 @@
+//! JSON Schema as types that can be read in a line: what arguments a tool takes, and how that is said.
+//!
+//! Knows nothing of tools, budgets or descriptions of tools.
+
+mod disjoint;
+pub mod kind;
+pub(in crate::economy) mod leaf;
+pub mod merge;
+mod note;
+pub mod read;
+pub mod write;

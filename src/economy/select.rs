@@ -1,0 +1,183 @@
+//! Only the wanted parts of a JSON result: JSONPath (RFC 9535), with errors that lead to the right path.
+
+use serde_json::{Value, json};
+use serde_json_path::{JsonPath, ParseError};
+
+use super::schema::write::json as shown;
+use crate::catalog::JsonObject;
+
+/// Longest path, in bytes. Real ones stay under 100.
+const MAX_PATH_BYTES: usize = 1_000;
+
+/// Most keys named in an error.
+const MAX_KEYS: usize = 20;
+
+/// Why nothing was selected.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectError {
+    /// The path is no JSONPath.
+    #[error("`{path}` is no JSONPath (RFC 9535)")]
+    Path {
+        /// What was given.
+        path: String,
+        /// Where it goes wrong.
+        #[source]
+        source: ParseError,
+    },
+    /// The path is too long.
+    #[error("the JSONPath has {bytes} bytes; at most {MAX_PATH_BYTES} are allowed")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The result has no JSON to select from.
+    #[error("the result is no JSON, so `select` cannot be used on it")]
+    NoJson,
+    /// The path fits nothing in the result.
+    #[error("`{path}` fits nothing in the result, which is {shape}")]
+    Nothing {
+        /// The path.
+        path: String,
+        /// What the result looks like.
+        shape: String,
+    },
+}
+
+impl SelectError {
+    /// What the model can do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Path { .. } => "write a path like `$.items[*].name` or `$..id`".into(),
+            Self::TooLong { .. } => "select a parent of the wanted parts".into(),
+            Self::NoJson => "call again without `select`; `max_tokens` bounds any result".into(),
+            Self::Nothing { .. } => "start the path with one of its keys, or call again without `select`".into(),
+        }
+    }
+}
+
+/// The parts of a value that a path names: one part as itself, several as an array.
+///
+/// # Errors
+/// Where the path is no JSONPath, or fits nothing.
+pub fn select(value: &Value, path: &str) -> Result<Value, SelectError> {
+    let parsed = parse(path)?;
+    let found = parsed.query(value).all();
+    match found.as_slice() {
+        [] => Err(SelectError::Nothing { path: path.into(), shape: shape(value) }),
+        [only] => Ok((*only).clone()),
+        several => Ok(Value::Array(several.iter().map(|part| (*part).clone()).collect())),
+    }
+}
+
+/// A result with only the parts that a path names, as one text of compact JSON, or as plain text where it is a string.
+/// Reads `structuredContent`, else the first text that is JSON; a framework's `{"result": …}` around the value is seen through.
+///
+/// # Errors
+/// As `select`, and where the result holds no JSON.
+pub fn select_from_result(result: &JsonObject, path: &str) -> Result<JsonObject, SelectError> {
+    parse(path)?; // a bad path is told before a missing JSON
+    let from_text = || {
+        let blocks = result.get("content")?.as_array()?;
+        blocks.iter().find_map(|block| serde_json::from_str::<Value>(block.get("text")?.as_str()?).ok())
+    };
+    let structured = result.get("structuredContent").filter(|value| !value.is_null()).cloned();
+    let value = structured.or_else(from_text).filter(|value| value.is_object() || value.is_array());
+    let value = value.ok_or(SelectError::NoJson)?;
+    let selected = match select(&value, path) {
+        Err(nothing @ SelectError::Nothing { .. }) => {
+            let wrapped = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.get("result"));
+            wrapped.and_then(|inner| select(inner, path).ok()).ok_or(nothing)
+        }
+        selected => selected,
+    }?;
+    let text = selected.as_str().map_or_else(|| selected.to_string(), str::to_owned);
+    let mut chosen = result.clone();
+    chosen.shift_remove("structuredContent");
+    chosen.insert("content".into(), json!([{ "type": "text", "text": text }]));
+    Ok(chosen)
+}
+
+/// Takes `items[0]` for `$.items[0]`: models leave the root out.
+fn parse(path: &str) -> Result<JsonPath, SelectError> {
+    if path.len() > MAX_PATH_BYTES {
+        return Err(SelectError::TooLong { bytes: path.len() });
+    }
+    let trimmed = path.trim();
+    let rooted = match trimmed.chars().next() {
+        Some('$') => trimmed.to_owned(),
+        Some('.' | '[') => format!("${trimmed}"),
+        _ => format!("$.{trimmed}"),
+    };
+    JsonPath::parse(&rooted).map_err(|source| SelectError::Path { path: path.into(), source })
+}
+
+/// What a value looks like from outside: enough to write a better path.
+fn shape(value: &Value) -> String {
+    let keys = |object: &JsonObject| {
+        let mut names: Vec<String> =
+            object.keys().take(MAX_KEYS).map(|key| shown(&Value::from(key.as_str()))).collect();
+        if object.len() > MAX_KEYS {
+            names.push(format!("…+{}", object.len() - MAX_KEYS));
+        }
+        names.join(", ")
+    };
+    match value {
+        Value::Object(object) => format!("an object with {}", keys(object)),
+        Value::Array(items) => match items.first() {
+            Some(Value::Object(first)) => format!("an array of {} objects with {}", items.len(), keys(first)),
+            _ => format!("an array of {} values", items.len()),
+        },
+        Value::String(_) => "a string".into(),
+        _ => "a single value".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::economy::samples::object;
+
+    #[test]
+    fn one_part_comes_as_itself_and_several_as_an_array() {
+        let value = json!({ "items": [{ "id": 1 }, { "id": 2 }], "next": "b" });
+        assert_eq!(select(&value, "$.next").unwrap(), json!("b"));
+        assert_eq!(select(&value, "$.items[*].id").unwrap(), json!([1, 2]));
+        assert_eq!(select(&value, "items[0].id").unwrap(), json!(1));
+        assert_eq!(select(&value, "$.items[?@.id > 1].id").unwrap(), json!(2));
+    }
+
+    #[test]
+    fn a_path_that_fits_nothing_shows_what_there_is() {
+        let error = select(&json!([{ "id": 1, "title": "x" }]), "$.items").unwrap_err();
+        insta::assert_snapshot!(format!("{error}; {}", error.hint()), @r#"`$.items` fits nothing in the result, which is an array of 1 objects with "id", "title"; start the path with one of its keys, or call again without `select`"#);
+    }
+
+    #[test]
+    fn a_path_that_is_none_shows_how_one_looks() {
+        let error = select(&json!({}), "$.a[").unwrap_err();
+        insta::assert_snapshot!(format!("{error}; {}", error.hint()), @r#"`$.a[` is no JSONPath (RFC 9535); write a path like `$.items[*].name` or `$..id`"#);
+        assert!(matches!(select(&json!({}), &"x".repeat(2000)), Err(SelectError::TooLong { bytes: 2000 })));
+    }
+
+    #[test]
+    fn a_selected_result_is_one_text() {
+        let result = object(json!({
+            "content": [{ "type": "text", "text": "{\"result\": {\"rows\": [{\"n\": 1}]}}" }],
+            "structuredContent": { "result": { "rows": [{ "n": 1 }] } },
+            "_meta": { "k": 1 },
+        }));
+        let selected = select_from_result(&result, "$.rows[*].n").unwrap();
+        assert_eq!(
+            Value::Object(selected),
+            json!({ "content": [{ "type": "text", "text": "1" }], "_meta": { "k": 1 } })
+        );
+    }
+
+    #[test]
+    fn a_result_that_is_no_json_says_so() {
+        let result = object(json!({ "content": [{ "type": "text", "text": "plain words" }] }));
+        let error = select_from_result(&result, "$.a").unwrap_err();
+        assert!(matches!(error, SelectError::NoJson), "{error}");
+    }
+}

@@ -1,0 +1,132 @@
+//! Signatures: what a model reads to call a tool, on one line.
+//!
+//! `server/name(required: string, kind: "open"|"closed", limit?: integer = 30)`: required parameters first, each group in
+//! schema order. `…` marks what is left out. A signature without it is complete: arguments written by it are valid.
+
+use super::{
+    clean,
+    parameters::{Depth, Parameters},
+    schema::{
+        kind::{Field, KeyType, Type},
+        write::{Style, Writer},
+    },
+};
+use crate::catalog::ToolEntry;
+
+/// Longest list of parameters in a signature, in bytes of UTF-8; what does not fit is shown as `…`.
+/// Complete among 5,498 tools of 149 real servers: 87 % at 300 bytes, 90.3 % at 350, 91.9 % at 400, 93.6 % at 500, 98.7 % without
+/// a bound. 400 leaves some room above 90 %, and five such hits still fit a search reply of 500 tokens.
+pub const MAX_SIGNATURE_BYTES: usize = 400;
+
+/// From the richest to the barest. The first that fits is taken.
+const STYLES: [Style; 5] = [
+    Style {
+        depth: usize::MAX,
+        values: usize::MAX,
+        default_bytes: 24,
+        pattern_bytes: 48,
+        tolerated: false,
+        notes: false,
+    },
+    Style { depth: usize::MAX, values: 12, default_bytes: 12, pattern_bytes: 48, tolerated: false, notes: false },
+    Style { depth: 2, values: 8, default_bytes: 12, pattern_bytes: 24, tolerated: false, notes: false },
+    Style { depth: 1, values: 6, default_bytes: 8, pattern_bytes: 24, tolerated: false, notes: false },
+    Style { depth: 0, values: 4, default_bytes: 8, pattern_bytes: 16, tolerated: false, notes: false },
+];
+
+/// A rendered signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The text, `server/name(…)`.
+    pub text: String,
+    /// Arguments written by it alone are valid. Where not, the text holds `…`.
+    pub complete: bool,
+}
+
+/// The signature of a tool within `MAX_SIGNATURE_BYTES`.
+#[must_use]
+pub fn signature(tool: &ToolEntry) -> Signature {
+    signature_within(tool, MAX_SIGNATURE_BYTES)
+}
+
+/// The signature of a tool whose parameters take at most about `max_bytes`; the name is always whole.
+#[must_use]
+pub fn signature_within(tool: &ToolEntry, max_bytes: usize) -> Signature {
+    let parameters = Parameters::read(tool.input_schema(), Depth::Signature);
+    let (list, complete) = parameter_list(&parameters, max_bytes);
+    Signature { text: format!("{}({list})", clean::line(&tool.id.to_string())), complete }
+}
+
+fn parameter_list(parameters: &Parameters, max_bytes: usize) -> (String, bool) {
+    let fields = in_order(parameters);
+    for style in STYLES {
+        let mut writer = Writer::new(style, max_bytes);
+        for (at, field) in fields.iter().enumerate() {
+            separate(&mut writer, at);
+            writer.field(field, 0);
+            if writer.is_over() {
+                break;
+            }
+        }
+        write_rest(&mut writer, parameters, fields.len());
+        if !writer.is_over() {
+            return (writer.text, writer.complete);
+        }
+    }
+    (shortened(&fields, max_bytes), false)
+}
+
+/// As many parameters as fit in the barest style, and the number of the others.
+fn shortened(fields: &[&Field], max_bytes: usize) -> String {
+    const ROOM_FOR_COUNT: usize = ", …+999".len();
+    let mut text = String::new();
+    for (at, field) in fields.iter().enumerate() {
+        let mut writer = Writer::new(STYLES[STYLES.len() - 1], max_bytes);
+        separate(&mut writer, at);
+        writer.field(field, 0);
+        if text.len() + writer.text.len() + ROOM_FOR_COUNT > max_bytes {
+            let separator = if at > 0 { ", " } else { "" };
+            return format!("{text}{separator}…+{}", fields.len() - at);
+        }
+        text.push_str(&writer.text);
+    }
+    // Only the rest was too long.
+    text.push_str(", …");
+    text
+}
+
+fn write_rest(writer: &mut Writer, parameters: &Parameters, before: usize) {
+    match &parameters.other {
+        // An object that merely tolerates other names says nothing worth reading.
+        None | Some((KeyType::Any, Type::Any)) => {}
+        Some((key, kind)) => {
+            separate(writer, before);
+            writer.text.push('[');
+            match key {
+                KeyType::Any => writer.text.push_str("key"),
+                KeyType::Of(key) => writer.kind(key, 0),
+            }
+            writer.text.push_str("]: ");
+            writer.kind(kind, 0);
+        }
+    }
+    if parameters.conditions {
+        separate(writer, before);
+        writer.cut();
+    }
+}
+
+fn separate(writer: &mut Writer, before: usize) {
+    if before > 0 {
+        writer.text.push_str(", ");
+    }
+}
+
+fn in_order(parameters: &Parameters) -> Vec<&Field> {
+    let (required, optional): (Vec<&Field>, Vec<&Field>) =
+        parameters.fields.iter().map(|(field, _)| field).partition(|field| field.required);
+    [required, optional].concat()
+}
+
+#[cfg(test)]
+mod tests;
