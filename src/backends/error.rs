@@ -1,11 +1,11 @@
 //! What can go wrong between toolcrib and a backend, and what to do then.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use crate::{catalog::JsonObject, ids::ServerName};
 
 /// A failure of a backend or of the way to it. Its text never holds arguments, results or secrets.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum BackendError {
     /// The program could not be started.
     #[error("failed to start backend `{server}`: cannot run `{command}`")]
@@ -16,7 +16,7 @@ pub enum BackendError {
         command: String,
         /// Why.
         #[source]
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// The backend ended before or during the handshake.
     #[error("backend `{server}` ended during its start{}", last_words(.stderr))]
@@ -154,6 +154,24 @@ impl BackendError {
             Self::Resting { retry_in, .. } => {
                 format!("call again in {} s, or use another tool", retry_in.as_secs().max(1))
             }
+        }
+    }
+
+    /// In a few words, for a line of a search reply. Holds no secret.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Spawn { command, .. } => format!("cannot run `{command}`"),
+            Self::DiedAtStart { .. } => "ended during its start".into(),
+            Self::StartTimeout { after, .. } => format!("no start within {} s", after.as_secs()),
+            Self::Handshake { .. } => "refused the conversation".into(),
+            Self::Unauthorized { status, .. } => format!("wants authorization (HTTP {status})"),
+            Self::Closed { .. } => "closed the conversation".into(),
+            Self::CallTimeout { .. } => "did not answer a call".into(),
+            Self::Rpc { code, .. } => format!("answered with error {code}"),
+            Self::Protocol { .. } => "broke the protocol".into(),
+            Self::Unsupported { what, .. } => format!("does not support {what}"),
+            Self::Resting { reason, .. } => reason.clone(),
         }
     }
 

@@ -1,9 +1,25 @@
 //! Conversations with backends: opening them, keeping a few alive, reading their lists, relaying calls.
 //!
-//! rmcp's client types and child processes stay in this room. Everything outside sees [`Connect`], [`Session`] and [`Pool`].
+//! Child processes and the wires of the protocol stay in this room. Everything outside sees [`Connect`], [`Session`] and
+//! [`Pool`].
 
+mod breaker;
+mod connect;
+mod era;
 mod error;
+mod http;
+mod lists;
+mod peer;
+mod pool;
+mod refresh;
 mod session;
+mod sse;
+mod stderr;
+mod stdio;
+mod wire;
 
+pub use connect::Connector;
 pub use error::BackendError;
+pub use pool::{Lease, Pool};
+pub use refresh::{read, read_all};
 pub use session::{CallRequest, Caller, Connect, Session};

@@ -1,0 +1,138 @@
+//! Which era of the protocol a backend speaks, and what differs in talking to it. The only place of the room that knows.
+//!
+//! An unknown backend is first greeted with `initialize`: 148 of 149 real servers take it, servers of both eras take it as
+//! well, and a probe in the modern form costs seconds against servers that ignore what they do not know.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    peer::{Failure, Peer},
+    wire::WireError,
+};
+use crate::catalog::{Era, JsonObject};
+
+/// The newest version that has a handshake; offered to legacy backends.
+const LEGACY_VERSION: &str = "2025-11-25";
+
+/// The version of the stateless era.
+const MODERN_VERSION: &str = "2026-07-28";
+
+/// Error codes by which a backend refuses `initialize` or `server/discover` as such: unknown method, unsupported version,
+/// missing metadata or parameters.
+const REFUSALS: [i64; 5] = [-32601, -32022, -32602, -32600, -32004];
+
+/// What a backend said of itself in its handshake.
+#[derive(Debug, Clone)]
+pub(super) struct Greeting {
+    pub(super) era: Era,
+    pub(super) protocol_version: String,
+    pub(super) server_info: JsonObject,
+    pub(super) capabilities: JsonObject,
+    pub(super) instructions: Option<String>,
+}
+
+/// How a handshake ended.
+#[derive(Debug)]
+pub(super) enum Greeted {
+    /// It is done.
+    Agreed(Greeting),
+    /// The backend does not speak this era.
+    Refused(Failure),
+    /// It failed for another reason.
+    Failed(Failure),
+}
+
+/// Shakes hands in one era.
+pub(super) async fn greet(peer: &Peer, era: Era, patience: Duration) -> Greeted {
+    match era {
+        Era::Legacy => legacy(peer, patience).await,
+        Era::Modern => modern(peer, patience).await,
+    }
+}
+
+/// The other era.
+pub(super) const fn other(era: Era) -> Era {
+    match era {
+        Era::Legacy => Era::Modern,
+        Era::Modern => Era::Legacy,
+    }
+}
+
+/// Adds what every request of this era carries.
+pub(super) fn dress(params: &mut JsonObject, era: Era) {
+    if era == Era::Modern {
+        let meta = params.entry("_meta").or_insert_with(|| json!({}));
+        if let Some(meta) = meta.as_object_mut() {
+            meta.insert("io.modelcontextprotocol/protocolVersion".into(), MODERN_VERSION.into());
+            meta.insert("io.modelcontextprotocol/clientInfo".into(), client_info());
+            // Nothing that a backend might ask of a client is bridged to it.
+            meta.insert("io.modelcontextprotocol/clientCapabilities".into(), json!({}));
+        }
+    }
+}
+
+async fn legacy(peer: &Peer, patience: Duration) -> Greeted {
+    let params = json!({"protocolVersion": LEGACY_VERSION, "capabilities": {}, "clientInfo": client_info()});
+    let result = match peer.request("initialize", object(params), patience, None).await {
+        Ok(result) => result,
+        Err(failure) => return refused_or_failed(failure),
+    };
+    let greeting = greeting(result, Era::Legacy, "protocolVersion");
+    // A server that echoes a version without handshake still shook hands: it is spoken to as it answered.
+    peer.wire().agreed(&greeting.protocol_version, peer.inbox());
+    match peer.notify("notifications/initialized", None).await {
+        Ok(()) => Greeted::Agreed(greeting),
+        Err(failure) => Greeted::Failed(failure),
+    }
+}
+
+async fn modern(peer: &Peer, patience: Duration) -> Greeted {
+    peer.wire().agreed(MODERN_VERSION, peer.inbox());
+    let mut params = JsonObject::new();
+    dress(&mut params, Era::Modern);
+    match peer.request("server/discover", params, patience, None).await {
+        Ok(mut result) => {
+            let info = result.get("_meta").and_then(|meta| meta.get("io.modelcontextprotocol/serverInfo")).cloned();
+            if let Some(info) = info {
+                result.entry("serverInfo").or_insert(info);
+            }
+            result.insert("protocolVersion".into(), MODERN_VERSION.into());
+            Greeted::Agreed(greeting(result, Era::Modern, "protocolVersion"))
+        }
+        Err(failure) => refused_or_failed(failure),
+    }
+}
+
+fn refused_or_failed(failure: Failure) -> Greeted {
+    let refused = match &failure {
+        Failure::Rpc(error) => error.get("code").and_then(Value::as_i64).is_some_and(|code| REFUSALS.contains(&code)),
+        // A child that ends on the wrong greeting, and an endpoint that answers it with 400.
+        Failure::Closed | Failure::Wire(WireError::WrongTransport(400)) => true,
+        Failure::Timeout(_) | Failure::Wire(_) | Failure::Protocol(_) => false,
+    };
+    if refused { Greeted::Refused(failure) } else { Greeted::Failed(failure) }
+}
+
+fn greeting(mut result: JsonObject, era: Era, version_key: &str) -> Greeting {
+    let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+    Greeting {
+        era,
+        protocol_version: text(result.remove(version_key)).unwrap_or_default(),
+        server_info: result.remove("serverInfo").map(object).unwrap_or_default(),
+        capabilities: result.remove("capabilities").map(object).unwrap_or_default(),
+        instructions: text(result.remove("instructions")),
+    }
+}
+
+fn client_info() -> Value {
+    json!({"name": "toolcrib", "version": env!("CARGO_PKG_VERSION")})
+}
+
+fn object(value: Value) -> JsonObject {
+    match value {
+        Value::Object(object) => object,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => JsonObject::new(),
+    }
+}

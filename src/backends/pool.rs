@@ -1,0 +1,294 @@
+//! A few live sessions: opened once however many wait, closed when idle or when room is needed, never while in use.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use lru::LruCache;
+use tokio::{sync::OnceCell, time};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    BackendError, Connect, Session,
+    breaker::{Admit, Breaker},
+};
+use crate::{
+    catalog::Era,
+    config::{PoolSettings, ServerSpec},
+    ids::ServerName,
+};
+
+/// How long a session that is retired may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Live sessions of backends, most recently used kept.
+///
+/// Dropping the pool cuts its sessions; [`Pool::shutdown`] ends them properly.
+#[derive(Debug)]
+pub struct Pool {
+    connector: Arc<dyn Connect>,
+    settings: PoolSettings,
+    state: Mutex<State>,
+    /// Sessions that are being closed, and the idle watch.
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+#[derive(Debug)]
+struct State {
+    slots: LruCache<ServerName, Arc<Slot>>,
+    breakers: HashMap<ServerName, Breaker>,
+    eras: HashMap<ServerName, Era>,
+}
+
+/// A place for one session, empty until its first lease.
+#[derive(Debug)]
+struct Slot {
+    session: OnceCell<Arc<dyn Session>>,
+    /// Leases held. Counted under the state's lock when taken, so that eviction cannot come between.
+    leases: AtomicUsize,
+    last_used: Mutex<Instant>,
+}
+
+/// The right to use a session. Its slot is not closed while a lease is held; dropping it gives the right back.
+#[derive(Debug)]
+pub struct Lease {
+    session: Arc<dyn Session>,
+    _hold: Hold,
+}
+
+/// Counts one user of a slot for as long as it lives, also while the session is still being opened.
+#[derive(Debug)]
+struct Hold(Arc<Slot>);
+
+impl Hold {
+    fn take(slot: &Arc<Slot>) -> Self {
+        slot.leases.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(slot))
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        *self.0.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.leases.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Lease {
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Arc<dyn Session> {
+        &self.session
+    }
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self { session: OnceCell::new(), leases: AtomicUsize::new(0), last_used: Mutex::new(Instant::now()) }
+    }
+
+    fn is_free(&self) -> bool {
+        self.leases.load(Ordering::Acquire) == 0
+    }
+
+    fn is_over(&self) -> bool {
+        self.session.get().is_some_and(|session| session.is_closed())
+    }
+
+    fn idle_for(&self) -> Duration {
+        self.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+}
+
+impl Pool {
+    /// A pool that opens its sessions with `connector`. Opens nothing and starts nothing.
+    #[must_use]
+    pub fn new(connector: Arc<dyn Connect>, settings: &PoolSettings) -> Self {
+        let state = State { slots: LruCache::unbounded(), breakers: HashMap::new(), eras: HashMap::new() };
+        Self {
+            connector,
+            settings: settings.clone(),
+            state: Mutex::new(state),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// Tells the pool which era each backend spoke last time, so that the first connect need not try.
+    pub fn remember(&self, eras: impl IntoIterator<Item = (ServerName, Era)>) {
+        self.state().eras.extend(eras);
+    }
+
+    /// A session with the backend: the live one, or a new one. However many ask at once, it is opened once; if the first
+    /// gives up, the next starts over. A backend that failed too often answers [`BackendError::Resting`] at once.
+    ///
+    /// Dropping the future gives up the wait; an opening that nobody waits for any more is cut.
+    ///
+    /// # Errors
+    /// Where the backend rests or cannot be opened within its start timeout.
+    pub async fn lease(&self, spec: &ServerSpec) -> Result<Lease, BackendError> {
+        let (slot, hold, era) = self.touch(spec)?;
+        let opened = slot.session.get_or_try_init(|| self.open(spec, era)).await;
+        match opened {
+            Ok(session) => Ok(Lease { session: Arc::clone(session), _hold: hold }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reports how a call went, so that a session that ends under calls counts against its backend.
+    pub fn note(&self, server: &ServerName, outcome: Result<(), &BackendError>) {
+        let mut state = self.state();
+        let breaker = state.breakers.entry(server.clone()).or_default();
+        match outcome {
+            Ok(()) => breaker.succeeded(),
+            Err(error) if error.counts_against_health() => breaker.failed(Instant::now(), error.in_short()),
+            Err(_) => {}
+        }
+    }
+
+    /// Names of the backends that have a live session now.
+    #[must_use]
+    pub fn running(&self) -> Vec<ServerName> {
+        let state = self.state();
+        let live = state.slots.iter().filter(|(_, slot)| slot.session.initialized() && !slot.is_over());
+        live.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Closes sessions that were idle for too long; call it now and then, see [`Pool::watch_idle`].
+    pub fn close_idle(&self) {
+        let idle = self.settings.idle_close;
+        let old: Vec<Arc<Slot>> = {
+            let mut state = self.state();
+            let stale = |slot: &Slot| slot.is_free() && (slot.is_over() || slot.idle_for() >= idle);
+            let names: Vec<ServerName> =
+                state.slots.iter().filter(|(_, slot)| stale(slot)).map(|(name, _)| name.clone()).collect();
+            names.iter().filter_map(|name| state.slots.pop(name)).collect()
+        };
+        for slot in old {
+            self.retire(slot);
+        }
+    }
+
+    /// Closes idle sessions until the pool is shut down.
+    ///
+    /// Dropping the future stops the watch.
+    pub async fn watch_idle(&self) {
+        // A quarter of the limit keeps a session at most a quarter longer than asked.
+        let mut beat = time::interval((self.settings.idle_close / 4).max(Duration::from_millis(100)));
+        while self.stopping.run_until_cancelled(beat.tick()).await.is_some() {
+            self.close_idle();
+        }
+    }
+
+    /// Ends every session and waits for all of them, `grace` at most for each.
+    ///
+    /// Dropping the future leaves the rest to the sessions' own drop, which kills.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.stopping.cancel();
+        let slots: Vec<Arc<Slot>> = {
+            let mut state = self.state();
+            let mut slots = Vec::with_capacity(state.slots.len());
+            while let Some((_, slot)) = state.slots.pop_lru() {
+                slots.push(slot);
+            }
+            slots
+        };
+        for slot in slots {
+            self.tasks.spawn(close(slot, grace));
+        }
+        self.tasks.close();
+        // Each close keeps its grace; the margin is for the scheduler.
+        let _ = time::timeout(grace + Duration::from_secs(1), self.tasks.wait()).await;
+    }
+
+    async fn open(&self, spec: &ServerSpec, era: Option<Era>) -> Result<Arc<dyn Session>, BackendError> {
+        let outcome = self.connector.connect(spec, era).await;
+        let mut state = self.state();
+        let breaker = state.breakers.entry(spec.name.clone()).or_default();
+        match &outcome {
+            Ok(session) => {
+                breaker.succeeded();
+                state.eras.insert(spec.name.clone(), session.era());
+            }
+            Err(error) => breaker.failed(Instant::now(), error.in_short()),
+        }
+        outcome
+    }
+
+    /// Finds or makes the backend's slot, marks it used, and makes room. The lock covers the maps, never an await.
+    fn touch(&self, spec: &ServerSpec) -> Result<(Arc<Slot>, Hold, Option<Era>), BackendError> {
+        let mut evicted = Vec::new();
+        let touched = {
+            let mut state = self.state();
+            let live = state.slots.get(&spec.name).filter(|slot| !slot.is_over()).map(Arc::clone);
+            match live {
+                // Opened, or being opened by somebody whose end we share.
+                Some(slot) if slot.session.initialized() || !slot.is_free() => {
+                    let hold = Hold::take(&slot);
+                    Ok((slot, hold, None))
+                }
+                _ => match state.breakers.entry(spec.name.clone()).or_default().admit(Instant::now()) {
+                    Admit::Rest { retry_in, failures, reason } => {
+                        Err(BackendError::Resting { server: spec.name.clone(), failures, retry_in, reason })
+                    }
+                    Admit::Yes | Admit::Probe => {
+                        let slot = Arc::new(Slot::new());
+                        let hold = Hold::take(&slot);
+                        evicted.extend(state.slots.push(spec.name.clone(), Arc::clone(&slot)).map(|(_, old)| old));
+                        evicted.extend(state.make_room(self.settings.max_sessions));
+                        let era = state.eras.get(&spec.name).copied();
+                        Ok((slot, hold, era))
+                    }
+                },
+            }
+        };
+        for slot in evicted {
+            self.retire(slot);
+        }
+        touched
+    }
+
+    /// Ends a session in the background; [`Pool::shutdown`] waits for it.
+    fn retire(&self, slot: Arc<Slot>) {
+        if slot.session.initialized() {
+            self.tasks.spawn(close(slot, GRACE));
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes out the least recently used free slots until at most `most` are left. Slots in use stay, even above that.
+    fn make_room(&mut self, most: NonZeroUsize) -> Vec<Arc<Slot>> {
+        let surplus = self.slots.len().saturating_sub(most.get());
+        let free: Vec<ServerName> = self
+            .slots
+            .iter()
+            .rev()
+            .filter(|(_, slot)| slot.is_free())
+            .take(surplus)
+            .map(|(name, _)| name.clone())
+            .collect();
+        free.iter().filter_map(|name| self.slots.pop(name)).collect()
+    }
+}
+
+async fn close(slot: Arc<Slot>, grace: Duration) {
+    if let Some(session) = slot.session.get() {
+        session.close(grace).await;
+    }
+}
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;
