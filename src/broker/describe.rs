@@ -1,0 +1,51 @@
+//! `describe_tool`: the full description and the whole input contract, lossless.
+
+use std::sync::Arc;
+
+use super::{Broker, DescribeRequest, MAX_DESCRIBED, reply};
+use crate::{
+    catalog::{Resolution, ToolEntry},
+    economy,
+};
+
+/// What a description says.
+#[derive(Debug)]
+pub struct DescribeAnswer {
+    /// The reply as a model reads it.
+    pub text: String,
+    /// The tools that were found, in the order asked.
+    pub tools: Vec<Arc<ToolEntry>>,
+    /// Whether every name meant one tool.
+    pub all_found: bool,
+}
+
+impl Broker {
+    /// Describes up to ten tools. Names that mean no one tool are answered with what they may have meant.
+    #[must_use]
+    pub fn describe(&self, request: &DescribeRequest) -> DescribeAnswer {
+        let catalog = self.library.catalog();
+        let mut answer = DescribeAnswer { text: String::new(), tools: Vec::new(), all_found: true };
+        let mut parts = Vec::new();
+        for asked in request.tools.iter().take(MAX_DESCRIBED) {
+            let resolution = catalog.resolve(asked);
+            let found = match &resolution {
+                Resolution::One(id) => catalog.tool(id).cloned(),
+                Resolution::Many(_) | Resolution::None { .. } => None,
+            };
+            if let Some(tool) = found {
+                parts.push(economy::describe(&tool));
+                answer.tools.push(tool);
+            } else {
+                parts.push(reply::not_one_tool(asked, &resolution, &catalog));
+                answer.all_found = false;
+            }
+        }
+        let left = request.tools.len().saturating_sub(MAX_DESCRIBED);
+        if left > 0 {
+            parts.push(format!("{left} more were asked for; describe at most {MAX_DESCRIBED} at a time."));
+            answer.all_found = false;
+        }
+        answer.text = parts.join("\n\n");
+        answer
+    }
+}

@@ -1,0 +1,217 @@
+//! The catalog and its search index as the broker uses them: read from disk at the start, replaced whole when servers are
+//! read again.
+//!
+//! SQLite is the truth; the index beside it is disposable and rebuilt when missing, outdated or damaged.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+    time::SystemTime,
+};
+
+use tokio::{sync::Mutex, task};
+use toolcrib_index::{Index, IndexError, ToolDocument};
+use tracing::{info, warn};
+
+use crate::{
+    backends::BackendError,
+    catalog::{Catalog, Health, RawListing, ServerEntry, SharedCatalog, content_key},
+    config::{ServerSpec, Settings},
+    ids::ServerName,
+    policy,
+    registry::{Registry, RegistryError},
+};
+
+/// Everything that is known of the configured servers, and the way to find a tool in it.
+#[derive(Debug)]
+pub struct Library {
+    settings: Arc<Settings>,
+    registry: Arc<Registry>,
+    index_dir: PathBuf,
+    /// What the registry holds, the unconfigured included.
+    known: SharedCatalog,
+    /// What of it is offered.
+    offered: RwLock<Arc<Catalog>>,
+    /// The index over the offered part, with the generation it was built for. Locked while one is opened or built, so
+    /// that two searches at the start do not build two.
+    index: Mutex<Option<(u64, Arc<Index>)>>,
+}
+
+/// What became of reading one server.
+#[derive(Debug)]
+pub struct Reading {
+    /// Which server.
+    pub server: ServerName,
+    /// Its answers, or why there are none.
+    pub outcome: Result<RawListing, BackendError>,
+}
+
+impl Library {
+    /// Reads the catalog from the registry. The index is opened by the first search.
+    ///
+    /// # Errors
+    /// Where the registry cannot be read.
+    pub fn open(settings: Arc<Settings>, registry: Arc<Registry>, index_dir: PathBuf) -> Result<Self, RegistryError> {
+        let known = registry.load()?;
+        let offered = policy::offered(&known, &settings);
+        Ok(Self {
+            settings,
+            registry,
+            index_dir,
+            known: SharedCatalog::new(known),
+            offered: RwLock::new(Arc::new(offered)),
+            index: Mutex::new(None),
+        })
+    }
+
+    /// The checked settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The store behind the library.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The offered part of the catalog, as it is now.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.offered.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Enabled servers that were never read, or too long ago.
+    #[must_use]
+    pub fn due(&self, now: SystemTime) -> Vec<ServerSpec> {
+        let known = self.known.current();
+        let enabled = self.settings.servers.values().filter(|spec| spec.enabled);
+        let due =
+            enabled.filter(|spec| known.age(&spec.name, now).is_none_or(|age| age >= self.settings.refresh.after));
+        due.cloned().collect()
+    }
+
+    /// Takes what a server answered into registry and catalog. The index follows with the next [`Library::index`].
+    ///
+    /// # Errors
+    /// Where the registry cannot be written; the catalog in memory is up to date all the same.
+    pub async fn take(&self, reading: Reading, now: SystemTime) -> Result<(), RegistryError> {
+        let Reading { server, outcome } = reading;
+        let listing = match outcome {
+            Ok(listing) => listing,
+            Err(error) => return self.failed(&server, &error, now).await,
+        };
+        let era = listing.era;
+        let entry = Arc::new(ServerEntry::read(server.clone(), listing, now));
+        info!(server.name = %server, tools = entry.tools.len(), "server read");
+        self.known.replace_server(Arc::clone(&entry));
+        self.known.set_health(server.clone(), Health::Good { at: now });
+        self.narrow();
+        self.registry.save_listing(entry).await?;
+        self.registry.remember_era(server.clone(), era).await?;
+        self.registry.record_health(server, Health::Good { at: now }).await
+    }
+
+    /// Notes that a server could not be reached. Its listing stays: it remains searchable.
+    ///
+    /// # Errors
+    /// Where the registry cannot be written.
+    pub async fn failed(
+        &self,
+        server: &ServerName,
+        error: &BackendError,
+        now: SystemTime,
+    ) -> Result<(), RegistryError> {
+        let before = match self.known.current().health(server) {
+            Health::Failed { failures, .. } => *failures,
+            Health::Good { .. } | Health::Unknown => 0,
+        };
+        let health = Health::Failed { at: now, failures: before.saturating_add(1), reason: error.in_short() };
+        self.known.set_health(server.clone(), health.clone());
+        self.narrow();
+        self.registry.record_health(server.clone(), health).await
+    }
+
+    /// Notes that a server works again, if it was known to fail.
+    ///
+    /// # Errors
+    /// Where the registry cannot be written.
+    pub async fn recovered(&self, server: &ServerName, now: SystemTime) -> Result<(), RegistryError> {
+        if matches!(self.known.current().health(server), Health::Good { .. }) {
+            return Ok(());
+        }
+        self.known.set_health(server.clone(), Health::Good { at: now });
+        self.narrow();
+        self.registry.record_health(server.clone(), Health::Good { at: now }).await
+    }
+
+    /// The index over the offered catalog: the open one, else the one on disk, else a new one. Where the disk refuses, one
+    /// in memory.
+    ///
+    /// Dropping the future leaves an index that is being built to finish on its own.
+    ///
+    /// # Errors
+    /// Where none can be built, not even in memory.
+    pub async fn index(&self) -> Result<Arc<Index>, IndexError> {
+        let mut open = self.index.lock().await;
+        let catalog = self.catalog();
+        if let Some((generation, index)) = open.as_ref()
+            && *generation == catalog.generation
+        {
+            return Ok(Arc::clone(index));
+        }
+        let (dir, snapshot, settings) = (self.index_dir.clone(), Arc::clone(&catalog), Arc::clone(&self.settings));
+        let built = task::spawn_blocking(move || open_or_build(&dir, &snapshot, &settings)).await;
+        // A panic in there must not take the broker down; the next search tries again.
+        let index = Arc::new(built.map_err(|panic| IndexError::Build { source: panic.into() })??);
+        *open = Some((catalog.generation, Arc::clone(&index)));
+        Ok(index)
+    }
+
+    /// Makes the offered part anew after a change.
+    fn narrow(&self) {
+        let offered = Arc::new(policy::offered(&self.known.current(), &self.settings));
+        *self.offered.write().unwrap_or_else(PoisonError::into_inner) = offered;
+    }
+}
+
+fn open_or_build(dir: &Path, catalog: &Catalog, settings: &Settings) -> Result<Index, IndexError> {
+    let summaries: Vec<&str> = settings.servers.values().filter_map(|spec| spec.summary.as_deref()).collect();
+    // Summaries are searched too, so a change of one outdates the index.
+    let key = format!("{}-{}", content_key(catalog), summaries.join("\n"));
+    match Index::open(dir, &key) {
+        Err(error) if error.is_cured_by_building() => {}
+        opened => return opened,
+    }
+    let documents = documents(catalog, settings);
+    match Index::build(dir, &documents, &key) {
+        Ok(index) => Ok(index),
+        Err(error) => {
+            warn!(error = %error, "the search index is kept in memory only");
+            Index::in_memory(&documents)
+        }
+    }
+}
+
+fn documents(catalog: &Catalog, settings: &Settings) -> Vec<ToolDocument> {
+    let mut documents = Vec::with_capacity(catalog.tools().count());
+    for (name, server) in &catalog.servers {
+        let summary = settings.servers.get(name).and_then(|spec| spec.summary.clone());
+        let own = || server.server_info.get("description")?.as_str().map(Into::into);
+        let said = summary.or_else(own).or_else(|| server.instructions.clone()).unwrap_or_default();
+        for tool in &server.tools {
+            let mut definition = tool.parse_definition();
+            documents.push(ToolDocument {
+                id: tool.id.to_string(),
+                server: name.to_string(),
+                name: tool.name().to_string(),
+                title: tool.title().map(Into::into),
+                description: tool.description().into(),
+                input_schema: definition.remove("inputSchema").unwrap_or_default(),
+                server_description: said.clone(),
+            });
+        }
+    }
+    documents
+}
