@@ -2,6 +2,7 @@
 //!
 //! The rooms and what each may import are in `docs/architecture.md`; a test holds them to it.
 
+pub mod app;
 pub mod backends;
 pub mod broker;
 pub mod catalog;
@@ -13,3 +14,5 @@ pub mod import;
 pub mod policy;
 pub mod registry;
 pub mod samples;
+pub mod shutdown;
+pub mod telemetry;

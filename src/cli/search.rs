@@ -1,0 +1,51 @@
+//! `toolcrib search`: what a model would be told for a query.
+
+use serde_json::json;
+
+use super::output::{ExitStatus, Printer};
+use crate::{
+    broker::{Broker, SearchRequest},
+    economy,
+};
+
+/// Arguments of `search`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  toolcrib search \"create a ticket\"
+  toolcrib search \"list files\" --server filesystem --limit 3
+  toolcrib search                      every server
+  toolcrib search --server github      every tool of one server")]
+pub struct Args {
+    /// What you want done, in plain words; leave it out to browse
+    pub query: Vec<String>,
+    /// Only tools of this server
+    #[arg(long, value_name = "NAME")]
+    pub server: Option<String>,
+    /// Most hits, 1 to 20
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Print hits with scores as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Searches.
+///
+/// # Errors
+/// Where the output fails.
+pub async fn run(args: &Args, broker: &Broker, out: &mut Printer) -> anyhow::Result<ExitStatus> {
+    let request = SearchRequest { query: args.query.join(" "), server: args.server.clone(), limit: args.limit };
+    let answer = broker.search(&request).await;
+    if args.json {
+        out.json(&json!({
+            "query": request.query,
+            "hits": answer.hits,
+            "reply": answer.text,
+            "reply_tokens": economy::count(&answer.text),
+        }))?;
+    } else {
+        out.data(answer.text.trim_end())?;
+    }
+    Ok(if answer.matched { ExitStatus::Success } else { ExitStatus::NoMatch })
+}
