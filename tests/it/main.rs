@@ -1,0 +1,15 @@
+//! Stories: toolcrib as its users meet it, one module each.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story ends where it does not go as told"
+)]
+
+mod bad_servers;
+mod broken_files;
+mod http_backends;
+mod meta_tools;
+mod rooms;
+mod support;
+mod surface;

@@ -1,0 +1,210 @@
+//! A scripted MCP server that misbehaves on demand: JSON lines over the standard streams, written by hand so that it can
+//! do what no library would. The stories start it as `toolcrib-test-peer MODE`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a program for tests, whose streams are its interface and whose faults should end it"
+)]
+
+use std::{
+    collections::BTreeSet,
+    env,
+    io::{self, BufRead, Write},
+    process::{Command, exit},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+const HELP: &str = "\
+toolcrib-test-peer MODE
+
+good           tools: echo, raw (gives its argument `result` as the result, verbatim), slow (progress until cancelled),
+               env (names of its variables), log (a log line), fail (a JSON-RPC error)
+noise          as good, with lines that are no JSON between messages
+dies           writes to standard error and ends at once
+hangs          reads and never answers
+hangs-on-call  as good, but a call is never answered
+dies-on-call   as good, but a call ends it
+broken-list    good tools beside malformed ones
+bad-list       a tool list that is no array
+endless-cursor a tool list whose pages never end
+refuses-lists  announces prompts and resources and refuses to list them
+endless-line   answers a call with a line that does not end
+stubborn       as good, but ignores SIGTERM and leaves a grandchild behind
+modern-only    speaks only 2026-07-28
+flood          as good, while it floods standard error
+wrong-ids      as good, with answers that nobody asked for";
+
+fn main() {
+    let mode = env::args().nth(1).unwrap_or_default();
+    match mode.as_str() {
+        "dies" => {
+            eprintln!("cannot find the licence file");
+            exit(1);
+        }
+        "hangs" => loop {
+            thread::sleep(Duration::from_secs(3600));
+        },
+        "stubborn" => {
+            // A shell that traps TERM stands for a server that does; its sleep for what `npx` leaves behind.
+            let _ = Command::new("sh").args(["-c", "trap '' TERM; sleep 3600"]).spawn();
+        }
+        "flood" => {
+            thread::spawn(|| {
+                loop {
+                    eprintln!("{}", "flood ".repeat(200));
+                }
+            });
+        }
+        "good" | "noise" | "hangs-on-call" | "dies-on-call" | "broken-list" | "bad-list" | "endless-cursor"
+        | "refuses-lists" | "endless-line" | "modern-only" | "wrong-ids" => {}
+        _ => {
+            println!("{HELP}");
+            exit(2);
+        }
+    }
+    let cancelled: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
+        match mode.as_str() {
+            "noise" => say("Server is ready, have fun!"),
+            "wrong-ids" => send(&json!({"jsonrpc": "2.0", "id": 999_999, "result": {"content": []}})),
+            _ => {}
+        }
+        answer(&mode, &message, &cancelled);
+    }
+    if mode == "stubborn" {
+        thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+fn answer(mode: &str, message: &Value, cancelled: &Arc<Mutex<BTreeSet<String>>>) {
+    let id = message.get("id").cloned();
+    let method = message["method"].as_str().unwrap_or_default();
+    if method == "notifications/cancelled" {
+        cancelled.lock().unwrap().insert(message["params"]["requestId"].to_string());
+        return;
+    }
+    let Some(id) = id else { return };
+    let modern = message["params"]["_meta"].get("io.modelcontextprotocol/protocolVersion").is_some();
+    if mode == "modern-only" && !modern {
+        refuse(&id, -32022, "only 2026-07-28 is spoken here");
+        return;
+    }
+    match method {
+        "initialize" => {
+            let mut capabilities = json!({"tools": {}});
+            if mode == "refuses-lists" {
+                capabilities = json!({"tools": {}, "prompts": {}, "resources": {}});
+            }
+            let version = message["params"]["protocolVersion"].clone();
+            let info = json!({"name": "peer", "version": "1"});
+            result(&id, json!({"protocolVersion": version, "capabilities": capabilities, "serverInfo": info}));
+        }
+        "server/discover" if mode == "modern-only" => {
+            result(
+                &id,
+                json!({"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "resultType": "complete"}),
+            );
+        }
+        "tools/list" => result(&id, list(mode, message)),
+        "tools/call" => call(mode, id, message.clone(), Arc::clone(cancelled)),
+        "ping" => result(&id, json!({})),
+        _ => refuse(&id, -32601, "method not found"),
+    }
+}
+
+fn list(mode: &str, message: &Value) -> Value {
+    let tool = |name: &str| json!({"name": name, "description": format!("The {name} tool."), "inputSchema": {"type": "object"}});
+    let good: Vec<Value> = ["echo", "raw", "slow", "env", "log", "fail"].iter().map(|name| tool(name)).collect();
+    match mode {
+        "broken-list" => {
+            let mut tools = good;
+            tools.insert(1, json!({"name": "schema-is-true", "inputSchema": true}));
+            tools.insert(2, json!("no tool at all"));
+            tools.push(json!({"description": "has no name"}));
+            json!({"tools": tools})
+        }
+        "bad-list" => json!({"tools": {"echo": {}}}),
+        "endless-cursor" => {
+            let page = message["params"]["cursor"].as_str().and_then(|cursor| cursor.parse::<u64>().ok()).unwrap_or(0);
+            json!({"tools": [tool(&format!("tool_{page}"))], "nextCursor": (page + 1).to_string()})
+        }
+        _ => json!({"tools": good}),
+    }
+}
+
+fn call(mode: &str, id: Value, message: Value, cancelled: Arc<Mutex<BTreeSet<String>>>) {
+    match mode {
+        "hangs-on-call" => return,
+        "dies-on-call" => exit(3),
+        "endless-line" => {
+            let mut out = io::stdout().lock();
+            // The reader hangs up at its limit; then the write fails and that is the end.
+            while out.write_all(&[b'x'; 65_536]).is_ok() {}
+            exit(0);
+        }
+        _ => {}
+    }
+    let arguments = message["params"]["arguments"].clone();
+    let text = |text: String| json!({"content": [{"type": "text", "text": text}]});
+    match message["params"]["name"].as_str().unwrap_or_default() {
+        "echo" => result(&id, text(arguments.to_string())),
+        "raw" => result(&id, arguments["result"].clone()),
+        "env" => {
+            let names: Vec<String> = env::vars().map(|(name, _)| name).collect();
+            result(&id, text(names.join(" ")));
+        }
+        "log" => {
+            let params = json!({"level": "warning", "data": "careful", "futureField": 1});
+            send(&json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params}));
+            result(&id, text("logged".into()));
+        }
+        "slow" => {
+            thread::spawn(move || slow(&id, &message, &cancelled));
+        }
+        _ => refuse(&id, -32000, "it failed as asked"),
+    }
+}
+
+/// Reports progress until it is cancelled; then leaves a trace in the file that was named.
+fn slow(id: &Value, message: &Value, cancelled: &Mutex<BTreeSet<String>>) {
+    for step in 1..10_000 {
+        if cancelled.lock().unwrap().contains(&id.to_string()) {
+            if let Some(path) = message["params"]["arguments"]["trace"].as_str() {
+                std::fs::write(path, "cancelled").unwrap();
+            }
+            return;
+        }
+        if let Some(token) = message["params"]["_meta"].get("progressToken") {
+            let params = json!({"progressToken": token, "progress": step, "message": "working"});
+            send(&json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    result(id, json!({"content": []}));
+}
+
+fn result(id: &Value, result: Value) {
+    send(&json!({"jsonrpc": "2.0", "id": id, "result": result}));
+}
+
+fn refuse(id: &Value, code: i64, message: &str) {
+    send(&json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}));
+}
+
+fn send(message: &Value) {
+    say(&message.to_string());
+}
+
+fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+        exit(0);
+    }
+}
