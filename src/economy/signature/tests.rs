@@ -1,6 +1,7 @@
 //! Signatures of a wide set of schemas, and the round trip that holds their promise.
 
 mod reading;
+mod writing;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -239,7 +240,7 @@ fn check(tool: &ToolEntry) -> Result<(), TestCaseError> {
     }
     let parameters = reading::parse(&signature.text);
     for seed in 0..6 {
-        if let Some(arguments) = reading::Generator::new(seed).object(&parameters, 0) {
+        if let Some(arguments) = writing::Generator::new(seed).object(&parameters, 0) {
             let verdict = validator.validate(&arguments);
             prop_assert!(verdict.is_ok(), "{} {arguments}: {}", signature.text, verdict.unwrap_err());
         }
