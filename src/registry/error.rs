@@ -124,8 +124,13 @@ impl RegistryError {
             }
             Self::Busy { .. } => "try again; if it lasts, end the toolcrib process that hangs".into(),
             Self::ReadOnly { path } => format!("make {} and its directory writable", path.display()),
-            Self::NoRoom { .. } => "free some disk space".into(),
+            Self::NoRoom { .. } => "free some disk space, or name another directory with `--data-dir`".into(),
             Self::UnsafeLibrary { .. } => "build toolcrib with its bundled SQLite".into(),
+            Self::Database { source: rusqlite::Error::SqliteFailure(failure, _), .. }
+                if failure.code == ErrorCode::SystemIoFailure =>
+            {
+                "check that its disk has room and works".into()
+            }
             Self::Database { .. } => "run `toolcrib doctor` to check the file".into(),
             Self::Closed => "this is a bug in toolcrib: something was stored during shutdown".into(),
         }
@@ -168,6 +173,8 @@ impl Fault {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => RegistryError::Busy { path },
                 ErrorCode::ReadOnly => RegistryError::ReadOnly { path },
                 ErrorCode::DiskFull => RegistryError::NoRoom { path },
+                // The index of the write-ahead log could not grow: how a full disk shows while the file is opened.
+                _ if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => RegistryError::NoRoom { path },
                 ErrorCode::CannotOpen => RegistryError::Unusable { path, source: io::Error::other(source) },
                 _ => RegistryError::Database { path, doing, source },
             },

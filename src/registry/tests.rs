@@ -1,9 +1,8 @@
 //! The registry as its callers see it: what is stored comes back, and nothing that happens to the file is silent.
 
 use std::{
-    fs,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Value, json};
@@ -240,53 +239,4 @@ async fn the_key_of_the_index_is_kept() {
     assert_eq!(registry.index_key().await.unwrap(), None);
     registry.set_index_key("abc".into()).await.unwrap();
     assert_eq!(registry.index_key().await.unwrap().as_deref(), Some("abc"));
-}
-
-/// Figures: `cargo test --lib registry::tests::figures -- --ignored --nocapture`.
-#[tokio::test]
-#[ignore = "measures; asserts nothing"]
-async fn figures_of_a_start_with_149_servers_and_5500_tools() {
-    let dir = TempDir::new().unwrap();
-    let registry = Registry::open(dir.path()).unwrap();
-    let words = "Create a new record in the selected workspace and return its identifier. ";
-    let mut bytes = 0;
-    let began = Instant::now();
-    for server in 0..149 {
-        let tools = (0..37).map(|number| {
-            let properties: JsonObject = (0..9)
-                .map(|p| (format!("property_{p}"), json!({ "type": "string", "description": words.repeat(2) })))
-                .collect();
-            json!({ "name": format!("make_record_{number}"), "description": words.repeat(3),
-                "inputSchema": { "type": "object", "properties": properties, "required": ["property_1", "property_0"] } })
-        });
-        let entry = entry(&format!("server-{server}"), tools.collect(), 0);
-        bytes += entry.tools.iter().map(|tool| tool.definition_text().len()).sum::<usize>();
-        registry.save_listing(entry).await.unwrap();
-    }
-    println!("{bytes} bytes of definitions read and stored in {:?}", began.elapsed());
-    registry.close().await;
-    drop(registry);
-    println!("file: {} bytes", fs::metadata(path_in(dir.path())).unwrap().len());
-    for _ in 0..5 {
-        let began = Instant::now();
-        let registry = Registry::open(dir.path()).unwrap();
-        let opened = began.elapsed();
-        let catalog = registry.load().unwrap();
-        let loaded = began.elapsed() - opened;
-        let found = catalog.resolve("server-77/make_record_36");
-        let looked_up = began.elapsed() - opened - loaded;
-        assert!(catalog.resolve("server-77/mak_recrod_36x") != found);
-        let missed = began.elapsed() - opened - loaded - looked_up;
-        let parsed = Instant::now();
-        catalog.tools().for_each(|tool| drop(tool.parse_definition()));
-        let parsed = parsed.elapsed();
-        let checked = Instant::now();
-        registry.check().await.unwrap();
-        println!(
-            "open {opened:?}, load {loaded:?}, first look-up {looked_up:?}, miss {missed:?}; parsing all {parsed:?}, \
-             check {:?}; {} tools, {found:?}",
-            checked.elapsed(),
-            catalog.tools().count()
-        );
-    }
 }
