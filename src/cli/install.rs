@@ -29,10 +29,18 @@ Examples:
   toolcrib install cursor --project --dry-run
   toolcrib install vscode --yes --config ~/work/toolcrib.toml")]
 pub struct Args {
+    /// Where, and whether to ask
+    #[command(flatten)]
+    pub entry: EntryArgs,
+}
+
+/// Which entry of which client's file, and how far to go.
+#[derive(Debug, clap::Args)]
+pub struct EntryArgs {
     /// Which client
     #[arg(value_name = "CLIENT", value_parser = parse_client)]
     pub client: Client,
-    /// Write the file of the current project instead of the user's
+    /// Change the file of the current project instead of the user's
     #[arg(long)]
     pub project: bool,
     /// Show the change and leave it at that
@@ -41,7 +49,7 @@ pub struct Args {
     /// Make the change without asking
     #[arg(long, short)]
     pub yes: bool,
-    /// Name of the entry; tools are called `mcp__NAME__…` or alike in some clients
+    /// Name of the entry; some clients call the tools after it, as in `mcp__NAME__search_tools`
     #[arg(long, default_value = "toolcrib")]
     pub name: ServerName,
 }
@@ -60,13 +68,13 @@ pub fn run(args: &Args, homes: &ClientHomes, config: Option<&Path>, out: &mut Pr
         let config = std::path::absolute(config).context("failed to find the configuration")?;
         words.extend(["--config".to_owned(), config.display().to_string()]);
     }
-    let entry = Entry { name: args.name.to_string(), command: program.display().to_string(), args: words };
-    let result = install_entry(args, homes, &entry, &mut ask_on_terminal, out);
+    let entry = Entry { name: args.entry.name.to_string(), command: program.display().to_string(), args: words };
+    let result = install_entry(&args.entry, homes, &entry, &mut ask_on_terminal, out);
     explain(result, out)
 }
 
 fn install_entry(
-    args: &Args,
+    args: &EntryArgs,
     homes: &ClientHomes,
     entry: &Entry,
     ask: Ask<'_>,

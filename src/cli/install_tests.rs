@@ -31,7 +31,7 @@ fn entry() -> Entry {
 fn install(home: &Home, words: &[&str], answer: Option<bool>) -> (ExitStatus, String) {
     let args = Install::parse_from([&["install"], words].concat()).args;
     let printed = Printed::default();
-    let result = install_entry(&args, &home.homes, &entry(), &mut |_| Ok(answer), &mut printed.printer());
+    let result = install_entry(&args.entry, &home.homes, &entry(), &mut |_| Ok(answer), &mut printed.printer());
     let status = explain(result, &mut printed.printer()).unwrap();
     (status, printed.text())
 }
@@ -39,7 +39,7 @@ fn install(home: &Home, words: &[&str], answer: Option<bool>) -> (ExitStatus, St
 fn uninstall(home: &Home, words: &[&str], answer: Option<bool>) -> (ExitStatus, String) {
     let args = Uninstall::parse_from([&["uninstall"], words].concat()).args;
     let printed = Printed::default();
-    let result = uninstall::uninstall_entry(&args, &home.homes, &mut |_| Ok(answer), &mut printed.printer());
+    let result = uninstall::uninstall_entry(&args.entry, &home.homes, &mut |_| Ok(answer), &mut printed.printer());
     let status = explain(result, &mut printed.printer()).unwrap();
     (status, printed.text())
 }
