@@ -36,6 +36,7 @@ pub use settings::{
     ContextSettings, HttpLaunch, HttpTransport, Launch, PoolSettings, RefreshSettings, ServerSpec, Settings,
     StdioLaunch, ToolFilter,
 };
+pub(crate) use source::JSON_DIALECT;
 pub use write::write_atomically;
 
 /// Whether a command line is toolcrib serving, so that putting it behind toolcrib would make it start itself without end.

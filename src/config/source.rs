@@ -23,6 +23,20 @@ pub(super) const MAX_FILE_BYTES: u64 = 4 << 20;
 /// Syntax errors reported of one file: one mistake often looks like several.
 const MAX_SYNTAX_ERRORS: usize = 5;
 
+/// What every client accepts in its files; stricter than the parser's default, which takes anything JSON-like.
+pub(crate) const JSON_DIALECT: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_trailing_commas: true,
+    allow_loose_object_property_names: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
 /// The languages a configuration can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -104,24 +118,12 @@ fn parse_toml(text: &str) -> Result<Document, Problems> {
 
 fn parse_json(text: &str) -> Result<Document, Problems> {
     let breaks = LineBreaks::of(text);
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
     let refuse = |line, reason: String, remedy| {
         let mut problems = Problems::default();
         problems.add_syntax(line, reason, remedy);
         problems
     };
-    let parsed = jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| {
+    let parsed = jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &JSON_DIALECT).map_err(|error| {
         let line = breaks.line(error.range().start);
         refuse(
             Some(line),

@@ -6,10 +6,10 @@ use std::{
     path::Path,
 };
 
-use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value};
 
 use super::error::ImportError;
+use crate::config::JSON_DIALECT;
 
 /// Largest file read. Claude Code keeps its history beside its servers, and some of those reach tens of megabytes.
 pub(super) const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -41,20 +41,6 @@ impl Language {
         }
     }
 }
-
-/// What every client of this family accepts; stricter than the parser's default, which takes anything JSON-like.
-pub(super) const JSON: ParseOptions = ParseOptions {
-    allow_comments: true,
-    allow_trailing_commas: true,
-    allow_loose_object_property_names: false,
-    allow_missing_commas: false,
-    allow_single_quoted_strings: false,
-    allow_hexadecimal_numbers: false,
-    allow_unary_plus_numbers: false,
-    allow_bare_decimal_point_numbers: false,
-    allow_non_finite_numbers: false,
-    allow_extended_string_escapes: false,
-};
 
 /// A syntax error: the parser's words and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +108,7 @@ pub(super) fn without_mark(text: &str) -> &str {
 }
 
 fn parse_json(text: &str) -> Result<Value, Mistake> {
-    jsonc_parser::parse_to_serde_value(text, &JSON).map_err(|error| {
+    jsonc_parser::parse_to_serde_value(text, &JSON_DIALECT).map_err(|error| {
         let (line, column) = position(text, error.range().start);
         Mistake { problem: error.kind().to_string().to_lowercase(), line, column }
     })

@@ -3,20 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{
-    entry::{Context, object_of, read_all},
-    mcp_servers::rename,
-    object_at,
+    entry::{Context, object_of},
+    mcp_servers::{self, rename},
 };
 use crate::import::model::{Found, Reading, SkipReason};
 
 pub(super) fn read(found: &Found, root: &Map<String, Value>) -> Result<Reading, &'static str> {
-    let mut reading = Reading::default();
-    let context = Context::of(found);
-    if let Some(servers) = object_at(root, "mcp_servers")? {
-        let entries = servers.iter().map(|(label, entry)| (label.as_str(), shared_shape(&context, entry)));
-        read_all(&context, entries, &mut reading);
-    }
-    Ok(reading)
+    mcp_servers::read_shaped(found, root, "mcp_servers", shared_shape)
 }
 
 fn shared_shape(context: &Context<'_>, entry: &Value) -> Result<Map<String, Value>, SkipReason> {

@@ -3,19 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{
-    entry::{Context, object_of, read_all},
-    mcp_servers::rename,
-    object_at,
+    entry::{Context, object_of},
+    mcp_servers::{self, rename},
 };
 use crate::import::model::{Found, Reading, SkipReason};
 
 pub(super) fn read(found: &Found, root: &Map<String, Value>) -> Result<Reading, &'static str> {
-    let mut reading = Reading::default();
-    let context = Context::of(found);
-    if let Some(servers) = object_at(root, "mcpServers")? {
-        let entries = servers.iter().map(|(label, entry)| (label.as_str(), shared_shape(&context, entry)));
-        read_all(&context, entries, &mut reading);
-    }
+    let mut reading = mcp_servers::read_shaped(found, root, "mcpServers", shared_shape)?;
     // The list of servers that may be used at all, and of those that may not.
     let listed = |key: &str| {
         let list = root.get("mcp").and_then(|mcp| mcp.get(key)).and_then(Value::as_array);

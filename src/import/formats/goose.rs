@@ -3,19 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{
-    entry::{Context, object_of, read_all},
-    mcp_servers::rename,
-    object_at,
+    entry::{Context, object_of},
+    mcp_servers::{self, rename},
 };
 use crate::import::model::{Found, Reading, SkipReason};
 
 pub(super) fn read(found: &Found, root: &Map<String, Value>) -> Result<Reading, &'static str> {
-    let mut reading = Reading::default();
-    let context = Context::of(found);
-    if let Some(extensions) = object_at(root, "extensions")? {
-        let entries = extensions.iter().map(|(label, entry)| (label.as_str(), shared_shape(&context, entry)));
-        read_all(&context, entries, &mut reading);
-    }
+    let mut reading = mcp_servers::read_shaped(found, root, "extensions", shared_shape)?;
     for candidate in &mut reading.candidates {
         let keys = extensions_keys(root, &candidate.label);
         if !keys.is_empty() {

@@ -9,9 +9,21 @@ use super::{
 use crate::import::model::{Found, Reading, SkipReason};
 
 pub(super) fn read(found: &Found, root: &Map<String, Value>) -> Result<Reading, &'static str> {
+    read_shaped(found, root, "mcpServers", shared_shape)
+}
+
+/// Reads the map of servers below `key`; `shape` turns an entry into the shape that all share.
+pub(super) fn read_shaped(
+    found: &Found,
+    root: &Map<String, Value>,
+    key: &str,
+    shape: impl Fn(&Context<'_>, &Value) -> Result<Map<String, Value>, SkipReason>,
+) -> Result<Reading, &'static str> {
     let mut reading = Reading::default();
-    if let Some(servers) = object_at(root, "mcpServers")? {
-        read_map(&Context::of(found), servers, &mut reading);
+    let context = Context::of(found);
+    if let Some(servers) = object_at(root, key)? {
+        let entries = servers.iter().map(|(label, entry)| (label.as_str(), shape(&context, entry)));
+        read_all(&context, entries, &mut reading);
     }
     Ok(reading)
 }

@@ -3,12 +3,12 @@
 use jsonc_parser::cst::{CstInputValue, CstRootNode};
 use serde_json::{Map, Value};
 
-use crate::import::source::JSON;
+use crate::config::JSON_DIALECT;
 
 /// Puts the entry last, or in the place of the one that has its name. `None` where the file has no place for it.
 pub(super) fn insert(text: &str, container: &str, name: &str, members: &Map<String, Value>) -> Option<String> {
     let is_new = text.trim().is_empty();
-    let root = CstRootNode::parse(if is_new { "{}\n" } else { text }, &JSON).ok()?;
+    let root = CstRootNode::parse(if is_new { "{}\n" } else { text }, &JSON_DIALECT).ok()?;
     let servers = root.object_value_or_create()?.object_value_or_create(container)?;
     let entry = CstInputValue::Object(members.iter().map(|(key, value)| (key.clone(), input(value))).collect());
     match servers.get(name) {
@@ -22,7 +22,7 @@ pub(super) fn insert(text: &str, container: &str, name: &str, members: &Map<Stri
 
 /// Takes the entry out.
 pub(super) fn remove(text: &str, container: &str, name: &str) -> Option<String> {
-    let root = CstRootNode::parse(text, &JSON).ok()?;
+    let root = CstRootNode::parse(text, &JSON_DIALECT).ok()?;
     root.object_value()?.object_value(container)?.get(name)?.remove();
     Some(root.to_string())
 }
