@@ -112,6 +112,9 @@ async fn run(cli: Cli, out: &mut Printer) -> anyhow::Result<ExitStatus> {
         Command::Footprint(args) => {
             with_app(&global, out, async |app, out| cli::footprint::run(&args, &app.broker, out)).await
         }
+        Command::Habits(args) => {
+            with_app(&global, out, async |app, out| cli::habits::run(&args, &app.broker, out).await).await
+        }
         Command::Servers(args) => {
             with_app(&global, out, async |app, out| {
                 let connector = Arc::clone(&app.connector);

@@ -55,14 +55,23 @@ pub(crate) fn terms(text: &str) -> Vec<Term> {
             found.extend(bigrams(&word).map(|pair| Term { word: pair.clone(), stem: pair }));
         } else {
             let word: String = word.to_lowercase().chars().take(MAX_TERM_CHARS).collect();
-            if STOP_WORDS.binary_search(&word.as_str()).is_err() {
-                // The stemmer is for English; other scripts pass it untouched.
-                let stem = if word.is_ascii() { STEMMER.stem(&word).into_owned() } else { word.clone() };
+            if !is_stop_word(&word) {
+                let stem = stem(&word);
                 found.push(Term { word, stem });
             }
         }
     }
     found
+}
+
+/// Whether a word in lower case says nothing of what a tool does.
+pub(crate) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.binary_search(&word).is_ok()
+}
+
+/// The stem of a word in lower case. The stemmer is for English; other scripts pass it untouched.
+pub(crate) fn stem(word: &str) -> String {
+    if word.is_ascii() { STEMMER.stem(word).into_owned() } else { word.to_owned() }
 }
 
 /// The stems of a text in their order, stop words left out.

@@ -12,10 +12,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::IndexError;
+use crate::{IndexError, model};
 
 /// Version of what is on disk: the fields, the analyzer, the manifest. An index of another version is outdated.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 const MANIFEST: &str = "current.json";
 const NEW_MANIFEST: &str = "current.json.new";
@@ -41,6 +41,8 @@ enum Damage {
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
     format: u32,
+    /// The version of the model that made the vectors.
+    model: String,
     key: String,
     generation: String,
     files: Vec<FileSum>,
@@ -56,7 +58,7 @@ struct FileSum {
 /// Finds the generation that counts, if it is of this format and key and its files are what was written.
 pub(crate) fn find(dir: &Path, key: &str) -> Result<PathBuf, IndexError> {
     let manifest = read_manifest(dir)?;
-    if manifest.format != FORMAT || manifest.key != key {
+    if manifest.format != FORMAT || manifest.model != model::VERSION || manifest.key != key {
         return Err(IndexError::Outdated { dir: dir.into() });
     }
     let damaged = |damage: Damage| IndexError::Damaged { dir: dir.into(), source: damage.into() };
@@ -77,6 +79,12 @@ pub(crate) fn find(dir: &Path, key: &str) -> Result<PathBuf, IndexError> {
     Ok(home)
 }
 
+/// The generation that counts, whatever documents it is of and whether or not it is whole.
+pub(crate) fn current(dir: &Path) -> Option<PathBuf> {
+    let manifest = read_manifest(dir).ok()?;
+    number(&manifest.generation).map(|_| dir.join(&manifest.generation))
+}
+
 /// Has a new generation written into an empty directory, makes it the one that counts, and removes all others.
 pub(crate) fn build(
     dir: &Path,
@@ -90,7 +98,8 @@ pub(crate) fn build(
     let home = dir.join(&generation);
     fs::create_dir(&home).map_err(io_error("create", &home))?;
     write(&home)?;
-    let manifest = Manifest { format: FORMAT, key: key.into(), files: sums(&home)?, generation };
+    let manifest =
+        Manifest { format: FORMAT, model: model::VERSION.into(), key: key.into(), files: sums(&home)?, generation };
     replace_manifest(dir, &manifest)?;
     remove_others(dir, &manifest.generation);
     Ok(home)

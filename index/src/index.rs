@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashSet,
+    error::Error,
     fmt,
     path::{Path, PathBuf},
 };
@@ -16,12 +17,17 @@ use tantivy::{
 
 use crate::{
     Hit, IndexError, Query, ToolDocument,
-    exact::{Candidate, Candidates},
+    exact::{self, Candidate},
     generation,
     layout::{Key, Layout},
-    query::{self, Parsed},
-    rank::{self, Scores},
+    model::Model,
+    query::{self, Parsed, QueryTerm, Reason},
     segment::Segment,
+    select::{self, Chosen, NEED_WEIGHT, Relations},
+    servers::Servers,
+    spelling,
+    vectors::Vectors,
+    view::View,
 };
 
 /// How often an index that was replaced while it was being opened is looked for again.
@@ -30,6 +36,8 @@ const OPEN_ATTEMPTS: usize = 3;
 /// Tools, ready to be searched.
 pub struct Index {
     segment: Segment,
+    servers: Servers,
+    vectors: Vectors,
     /// Where it lies, for messages.
     dir: PathBuf,
 }
@@ -41,10 +49,13 @@ impl Index {
     /// # Errors
     /// `Busy` while another process builds there; `Io` or `Build` where the disk refuses.
     pub fn build(dir: &Path, documents: &[ToolDocument], key: &str) -> Result<Self, IndexError> {
+        let documents = in_order(documents);
+        let old = generation::current(dir).and_then(|home| Vectors::read(&home).ok()).unwrap_or_default();
         let home = generation::build(dir, key, |home| {
             let directory = MmapDirectory::open(home).map_err(|source| IndexError::Build { source: source.into() })?;
-            Layout::new().write(directory, documents).map_err(build_error)?;
-            Ok(())
+            Layout::new().write(directory, &documents).map_err(build_error)?;
+            let vectors = Vectors::of(&documents, &old);
+            vectors.write(home).map_err(|source| IndexError::Io { action: "write", path: home.into(), source })
         })?;
         Self::open_generation(dir, &home)
     }
@@ -70,14 +81,28 @@ impl Index {
     /// # Errors
     /// `Build`, where tantivy refuses.
     pub fn in_memory(documents: &[ToolDocument]) -> Result<Self, IndexError> {
-        let index = Layout::new().write(RamDirectory::create(), documents).map_err(build_error)?;
-        Ok(Self { segment: Segment::open(&index).map_err(build_error)?, dir: PathBuf::from("memory") })
+        let documents = in_order(documents);
+        let index = Layout::new().write(RamDirectory::create(), &documents).map_err(build_error)?;
+        let segment = Segment::open(&index).map_err(build_error)?;
+        let servers = Servers::read(&segment).map_err(build_error)?;
+        Ok(Self {
+            segment,
+            servers,
+            vectors: Vectors::of(&documents, &Vectors::default()),
+            dir: PathBuf::from("memory"),
+        })
     }
 
     fn open_generation(dir: &Path, home: &Path) -> Result<Self, IndexError> {
+        let damaged = |source: Box<dyn Error + Send + Sync>| IndexError::Damaged { dir: dir.into(), source };
         let open = || Segment::open(&tantivy::Index::open(MmapDirectory::open(home)?)?);
-        let segment = open().map_err(|source| IndexError::Damaged { dir: dir.into(), source: source.into() })?;
-        Ok(Self { segment, dir: dir.into() })
+        let segment = open().map_err(|source| damaged(source.into()))?;
+        let vectors = Vectors::read(home).map_err(|source| damaged(source.into()))?;
+        if Model::get().is_some() && vectors.len() != segment.tools() as usize {
+            return Err(damaged("there are not as many vectors as tools".into()));
+        }
+        let servers = Servers::read(&segment).map_err(|source| damaged(source.into()))?;
+        Ok(Self { segment, servers, vectors, dir: dir.into() })
     }
 
     /// How many tools it has.
@@ -104,28 +129,83 @@ impl Index {
     fn find(&self, query: &Query<'_>) -> tantivy::Result<Vec<Hit>> {
         let parsed = query::parse(query.text);
         let limit = query.limit.min(self.len());
-        if limit == 0 || (parsed.terms.is_empty() && parsed.names == Candidates::default()) {
+        if limit == 0 {
             return Ok(Vec::new());
         }
         let allowed = query.server.map(|server| self.tools_of(server)).transpose()?;
-        let scores = rank::score(&self.segment, &parsed.terms, allowed.as_deref())?;
-        let named = self.named(&parsed, &scores, allowed.as_deref(), limit)?;
-        let others = scores.best(limit.saturating_add(named.len()));
+        let allowed = allowed.as_deref();
+        let habits = self.habits(query)?;
+        let corrections = spelling::corrections(&self.segment, &parsed.terms)?;
+        let view = |text, terms: &[QueryTerm], habits| {
+            let meaning = self.meaning(&spelling::correct(text, &corrections));
+            View::of(terms, &self.segment, &self.servers, meaning, habits, allowed)
+        };
+        let whole = view(parsed.text, &parsed.terms, habits)?;
+        let needs = parsed.needs.iter().map(|need| Ok(view(need.text, &need.terms, Vec::new())?.scores));
+        let needs = needs.collect::<tantivy::Result<Vec<_>>>()?;
+        let named = self.named(&parsed, &whole, allowed, limit)?;
+        if named.is_empty() && parsed.terms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let relations = Related { index: self, wanted: &whole.servers, filtered: allowed.is_some() };
+        let others = select::choose(&whole.scores, &needs, limit.saturating_add(named.len()), &relations);
         let known: HashSet<DocId> = named.iter().copied().collect();
-        let others = others.into_iter().filter(|tool| !known.contains(tool)).map(|tool| (tool, Exact::No));
-        let found = named.into_iter().map(|tool| (tool, Exact::Yes)).chain(others).take(limit);
-        found.map(|(tool, exact)| self.hit(tool, exact, &parsed, &scores)).collect()
+        let others = others.into_iter().filter(|chosen| !known.contains(&chosen.tool));
+        let named = named.into_iter().map(|tool| {
+            Ok(Hit {
+                id: self.segment.id(tool)?,
+                score: whole.scores[tool as usize],
+                exact: true,
+                fit: 1.0,
+                reasons: Vec::new(),
+            })
+        });
+        let others = others.map(|chosen| {
+            Ok(Hit {
+                id: self.segment.id(chosen.tool)?,
+                score: chosen.score,
+                exact: false,
+                fit: whole.fit(chosen.tool),
+                reasons: if query.explain { self.reasons(&chosen, &whole, &parsed)? } else { Vec::new() },
+            })
+        });
+        named.chain(others).take(limit).collect()
     }
 
-    fn hit(&self, tool: DocId, exact: Exact, parsed: &Parsed, scores: &Scores) -> tantivy::Result<Hit> {
-        Ok(Hit {
-            id: self.segment.id(tool)?,
-            score: scores.fused[tool as usize],
-            exact: exact == Exact::Yes,
-            matched_terms: scores.matched_terms(tool),
-            query_terms: parsed.terms.len(),
-            coverage: scores.coverage(tool),
-        })
+    /// What a chosen tool's score is the sum of.
+    fn reasons(&self, chosen: &Chosen, whole: &View, parsed: &Parsed<'_>) -> tantivy::Result<Vec<Reason>> {
+        let mut reasons = whole.reasons(chosen.tool, &self.segment, &self.servers)?;
+        if let Some((need, points)) = chosen.need {
+            reasons.iter_mut().for_each(|reason| reason.points *= 1.0 - NEED_WEIGHT);
+            let need = parsed.needs.get(need).map_or("", |need| need.text);
+            reasons.push(Reason { points, why: format!("fits the part \"{need}\"") });
+        }
+        if chosen.cost > 0.0 {
+            reasons.push(Reason {
+                points: -chosen.cost,
+                why: "much like others before it, or one of many of its server".into(),
+            });
+        }
+        Ok(reasons)
+    }
+
+    /// The tools that queries like this one led to.
+    fn habits(&self, query: &Query<'_>) -> tantivy::Result<Vec<(DocId, f32)>> {
+        let mut found = Vec::new();
+        for (id, strength) in query.habits.of(query.text) {
+            for tool in self.segment.tools_by(Key::FullName, &exact::key(id))? {
+                if self.segment.id(tool)? == id {
+                    found.push((tool, strength));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// How near each tool comes to a text in meaning; nothing where the build has no model, or the text no known word.
+    fn meaning(&self, text: &str) -> Option<Vec<f32>> {
+        let direction = Model::get()?.direction(text);
+        (!direction.is_zero()).then(|| self.vectors.cosines(&direction.probe()))
     }
 
     fn tools_of(&self, server: &str) -> tantivy::Result<Vec<bool>> {
@@ -140,8 +220,8 @@ impl Index {
     /// that many servers use does not crowd out the next one.
     fn named(
         &self,
-        parsed: &Parsed,
-        scores: &Scores,
+        parsed: &Parsed<'_>,
+        whole: &View,
         allowed: Option<&[bool]>,
         limit: usize,
     ) -> tantivy::Result<Vec<DocId>> {
@@ -155,7 +235,7 @@ impl Index {
         let mut seen = HashSet::new();
         let mut is_new = |tool: &DocId| allowed.is_none_or(|allowed| allowed[*tool as usize]) && seen.insert(*tool);
         let mut found: Vec<DocId> = names.iter().flat_map(|named| &named.full).copied().filter(&mut is_new).collect();
-        let mut turns: Vec<_> = names.into_iter().map(|named| scores.sorted(named.bare).into_iter()).collect();
+        let mut turns: Vec<_> = names.into_iter().map(|named| whole.sorted(named.bare).into_iter()).collect();
         while found.len() < limit && !turns.is_empty() {
             turns.retain_mut(|turn| turn.find(&mut is_new).map(|tool| found.push(tool)).is_some());
         }
@@ -172,11 +252,27 @@ impl Index {
     }
 }
 
-/// Whether the query names a tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exact {
-    Yes,
-    No,
+/// What the choice must know of the tools.
+struct Related<'a> {
+    index: &'a Index,
+    /// Servers that the query names.
+    wanted: &'a [u32],
+    /// The caller wants one server only.
+    filtered: bool,
+}
+
+impl Relations for Related<'_> {
+    fn server(&self, tool: DocId) -> u32 {
+        self.index.servers.of(tool)
+    }
+
+    fn nearness(&self, one: DocId, other: DocId) -> f32 {
+        self.index.vectors.nearness(one as usize, other as usize)
+    }
+
+    fn is_wanted(&self, server: u32) -> bool {
+        self.filtered || self.wanted.binary_search(&server).is_ok()
+    }
 }
 
 /// The tools of one name.
@@ -196,6 +292,14 @@ impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Index").field("dir", &self.dir).field("tools", &self.len()).finish_non_exhaustive()
     }
+}
+
+/// The documents in the order of their ids. Of several with one id, the first is taken.
+fn in_order(documents: &[ToolDocument]) -> Vec<&ToolDocument> {
+    let mut sorted: Vec<&ToolDocument> = documents.iter().collect();
+    sorted.sort_by(|one, other| one.id.cmp(&other.id));
+    sorted.dedup_by(|later, first| later.id == first.id);
+    sorted
 }
 
 fn build_error(source: tantivy::TantivyError) -> IndexError {

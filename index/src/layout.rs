@@ -3,7 +3,7 @@
 //! One document per tool, in the order of their ids, in one segment: a document's number is its place in that order.
 //! Knows no scores. A change here raises `generation::FORMAT`.
 
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use tantivy::{
     Directory, TantivyDocument,
@@ -83,18 +83,15 @@ impl Layout {
         self.keys[key as usize]
     }
 
-    /// Writes an index of the documents into an empty directory. Of several with one id, the first is taken.
+    /// Writes an index of documents into an empty directory, in their order. No two have one id.
     pub(crate) fn write(
         &self,
         directory: impl Into<Box<dyn Directory>>,
-        documents: &[ToolDocument],
+        documents: &[&ToolDocument],
     ) -> tantivy::Result<tantivy::Index> {
         let builder = IndexBuilder::new().schema(self.schema.clone());
         let mut writer = builder.single_segment_index_writer(directory, WRITER_MEMORY_BYTES)?;
-        let mut sorted: Vec<&ToolDocument> = documents.iter().collect();
-        sorted.sort_by(|one, other| one.id.cmp(&other.id));
-        sorted.dedup_by(|later, first| later.id.cmp(&first.id) == Ordering::Equal);
-        for document in sorted {
+        for document in documents {
             writer.add_document(self.row(document))?;
         }
         writer.finalize()

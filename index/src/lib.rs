@@ -10,14 +10,32 @@ mod error;
 pub mod eval;
 mod exact;
 mod generation;
+mod habits;
 mod index;
 mod layout;
+mod model;
+mod needs;
+mod postings;
 mod query;
 mod rank;
 mod schema_text;
 mod segment;
+mod select;
+mod servers;
+mod spelling;
+mod vectors;
+mod view;
+
+/// What this build ranks by, for people.
+#[cfg(feature = "model")]
+pub const RANKING: &str = "words and meaning";
+
+/// What this build ranks by, for people.
+#[cfg(not(feature = "model"))]
+pub const RANKING: &str = "words alone: built without the feature `model`";
 
 pub use document::ToolDocument;
 pub use error::IndexError;
+pub use habits::Habits;
 pub use index::Index;
-pub use query::{Hit, Query};
+pub use query::{Hit, POOR_FIT, Query, Reason};

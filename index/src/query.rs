@@ -11,19 +11,21 @@ use crate::{
     analyzer,
     document::head,
     exact::{self, Candidates},
+    habits::Habits,
+    needs,
 };
 
 /// How much of a query is read, in characters. Longer ones paste data; what is wanted stands at the start.
-const MAX_QUERY_CHARS: usize = 512;
+const MAX_QUERY_CHARS: usize = 2_000;
 
 /// Most different terms of a query that are looked for.
-pub(crate) const MAX_QUERY_TERMS: usize = 32;
+pub(crate) const MAX_QUERY_TERMS: usize = 64;
 
 /// What a term counts that occurs in literals only: they are arguments of the call more often than words of the tool.
 const LITERAL_WEIGHT: f32 = 0.5;
 
 /// Literals: quoted and bracketed text, addresses, paths, numbers. `None` cannot be: a test compiles it.
-static LITERALS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+pub(crate) static LITERALS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let pattern = r#"(?x)
           (?: https? | ftp | file ):// \S+ | www\. \S+
         | [\w.+-]+ @ [\w-]+ \. [\w.-]+
@@ -37,8 +39,8 @@ static LITERALS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(pattern).ok()
 });
 
-/// What to look for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What to look for. [`Query::default`] wants five tools of any server, without habits.
+#[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
     /// What is wanted, in plain words or as a tool's name.
     pub text: &'a str,
@@ -46,6 +48,16 @@ pub struct Query<'a> {
     pub server: Option<&'a str>,
     /// Most hits wanted.
     pub limit: usize,
+    /// What queries led to before.
+    pub habits: &'a Habits,
+    /// Whether each hit should say what it earned its score by.
+    pub explain: bool,
+}
+
+impl Default for Query<'_> {
+    fn default() -> Self {
+        Self { text: "", server: None, limit: DEFAULT_LIMIT, habits: Habits::NONE, explain: false }
+    }
 }
 
 /// A tool that was found.
@@ -58,14 +70,29 @@ pub struct Hit {
     pub score: f32,
     /// The query names this tool.
     pub exact: bool,
-    /// How many of the query's terms the tool has.
-    pub matched_terms: usize,
-    /// How many terms the query has, stop words left out.
-    pub query_terms: usize,
-    /// How much of what the query asks for the tool has, from 0 to 1: its terms weighed by how rare they are. Terms
-    /// that no tool has weigh most. Low for every hit means that nothing fits.
-    pub coverage: f32,
+    /// How well the tool fits what is asked, about 0 to 1, whatever else there is: by the nearness of its text in meaning
+    /// and the share of the query's terms, weighed by how rare they are, that it has. Below [`POOR_FIT`] for the best hit
+    /// means that nothing fits.
+    pub fit: f32,
+    /// What the score is the sum of, where the query asks for it; empty else, and for tools that the query names.
+    pub reasons: Vec<Reason>,
 }
+
+/// A part of a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    /// What it adds; below 0 for what counts against the tool.
+    pub points: f32,
+    /// What earned it, for people.
+    pub why: String,
+}
+
+/// Hits that a query wants which does not say how many.
+const DEFAULT_LIMIT: usize = 5;
+
+/// A best hit that fits worse than this is the nearest there is, but none that fits. Chosen on dev queries that no tool
+/// can serve against those that one can: see README for what it catches.
+pub const POOR_FIT: f32 = 0.33;
 
 /// A term to look for.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,16 +104,32 @@ pub(crate) struct QueryTerm {
 
 /// What is looked for.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Parsed {
+pub(crate) struct Parsed<'a> {
+    /// The head of the text, of which all else is made.
+    pub text: &'a str,
     /// Different stems, in the order of the query.
     pub terms: Vec<QueryTerm>,
     /// What may be names of tools.
     pub names: Candidates,
+    /// The parts that each state a need, where there are several.
+    pub needs: Vec<Need<'a>>,
+}
+
+/// A part of a query that states a need of its own.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Need<'a> {
+    pub text: &'a str,
+    pub terms: Vec<QueryTerm>,
 }
 
 /// Reads the head of a query's text.
-pub(crate) fn parse(text: &str) -> Parsed {
+pub(crate) fn parse(text: &str) -> Parsed<'_> {
     let text = head(text.trim_start(), MAX_QUERY_CHARS).trim_end();
+    let needs = needs::split(text).into_iter().map(|text| Need { text, terms: terms(text) }).collect();
+    Parsed { text, terms: terms(text), names: exact::candidates(text), needs }
+}
+
+fn terms(text: &str) -> Vec<QueryTerm> {
     let mut terms: Vec<QueryTerm> = Vec::new();
     for (piece, weight) in pieces(text) {
         for analyzer::Term { word, stem } in analyzer::terms(piece) {
@@ -97,7 +140,7 @@ pub(crate) fn parse(text: &str) -> Parsed {
             }
         }
     }
-    Parsed { terms, names: exact::candidates(text) }
+    terms
 }
 
 /// The text in pieces, literals and the rest in turn, with what a term in them counts.

@@ -18,11 +18,14 @@ use tantivy::{
 use crate::{
     document::Part,
     layout::{Key, Layout},
-    rank,
+    postings::{Postings, PostingsCache},
 };
 
 /// How many blocks of stored ids are kept ready; a block holds several hundred.
 const STORE_CACHE_BLOCKS: usize = 16;
+
+/// BM25's correction for long fields.
+const B: f32 = 0.75;
 
 /// An index opened for searching.
 pub(crate) struct Segment {
@@ -36,6 +39,7 @@ pub(crate) struct Segment {
     occurrence_weights: [Vec<f32>; Part::ALL.len()],
     /// By tool: the summed rarity of the stems of its name.
     name_rarities: Vec<f32>,
+    postings: PostingsCache,
 }
 
 impl Segment {
@@ -71,6 +75,7 @@ impl Segment {
             keys: [key(Key::Server)?, key(Key::FullName)?, key(Key::Name)?, key(Key::CompoundName)?],
             occurrence_weights: Default::default(),
             name_rarities: Vec::new(),
+            postings: PostingsCache::new(),
             layout,
         };
         for part in Part::ALL {
@@ -90,6 +95,11 @@ impl Segment {
         Ok(self.any.doc_freq(&Term::from_field_text(self.layout.any, stem))?)
     }
 
+    /// What a stem earns the tools that have it.
+    pub(crate) fn postings(&self, stem: &str) -> tantivy::Result<Arc<Postings>> {
+        self.postings.get(self, stem)
+    }
+
     /// Calls back with every tool that has the stem in this field, and the weight of its occurrences there.
     pub(crate) fn each_with(&self, part: Part, stem: &str, mut found: impl FnMut(DocId, f32)) -> tantivy::Result<()> {
         let term = Term::from_field_text(self.layout.part(part), stem);
@@ -103,6 +113,20 @@ impl Segment {
         Ok(())
     }
 
+    /// The fields in which a tool has the stem, by what they count.
+    pub(crate) fn parts_with(&self, stem: &str, tool: DocId) -> tantivy::Result<Vec<Part>> {
+        let mut found = Vec::new();
+        for part in Part::ALL {
+            self.each_with(part, stem, |other, weight| {
+                if other == tool {
+                    found.push((part, weight));
+                }
+            })?;
+        }
+        found.sort_by(|one, other| other.1.total_cmp(&one.1));
+        Ok(found.into_iter().map(|(part, _)| part).collect())
+    }
+
     /// The tools that have exactly this key, in their order.
     pub(crate) fn tools_by(&self, key: Key, value: &str) -> tantivy::Result<Vec<DocId>> {
         let term = Term::from_field_text(self.layout.key(key), value);
@@ -110,6 +134,19 @@ impl Segment {
         let postings = self.keys[key as usize].read_block_postings(&term, IndexRecordOption::Basic)?;
         each_block(postings, |postings| found.extend_from_slice(postings.docs()));
         Ok(found)
+    }
+
+    /// Calls back with every server and its tools, by name.
+    pub(crate) fn each_server(&self, mut found: impl FnMut(&str, &[DocId])) -> tantivy::Result<()> {
+        let servers = &self.keys[Key::Server as usize];
+        let mut stream = servers.terms().stream()?;
+        while stream.advance() {
+            let mut tools = Vec::new();
+            let postings = servers.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
+            each_block(Some(postings), |postings| tools.extend_from_slice(postings.docs()));
+            found(&String::from_utf8_lossy(stream.key()), &tools);
+        }
+        Ok(())
     }
 
     /// Stems of the catalog that are one edit away, in their order; two letters that changed places are one edit.
@@ -142,7 +179,7 @@ impl Segment {
         let mut stream = names.terms().stream()?;
         while stream.advance() {
             let with = self.tools_with(&String::from_utf8_lossy(stream.key()))?;
-            let rarity = rank::rarity(self.tools, with);
+            let rarity = rarity(self.tools, with);
             let postings = names.read_block_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
             each_block(Some(postings), |postings| {
                 postings.docs().iter().for_each(|&tool| sums[tool as usize] += rarity);
@@ -150,6 +187,17 @@ impl Segment {
         }
         Ok(sums)
     }
+}
+
+/// How much one occurrence counts in a field of this boost and length.
+fn occurrence_weight(boost: f32, length: f32, average_length: f32) -> f32 {
+    if average_length > 0.0 { boost / (1.0 - B + B * length / average_length) } else { 0.0 }
+}
+
+/// How much a stem tells, when so many of the tools have it.
+pub(crate) fn rarity(tools: u32, with_stem: u32) -> f32 {
+    let (tools, with_stem) = (tools as f32, with_stem as f32);
+    ((tools - with_stem + 0.5) / (with_stem + 0.5)).ln_1p()
 }
 
 fn each_block(postings: Option<BlockSegmentPostings>, mut block: impl FnMut(&BlockSegmentPostings)) {
@@ -165,5 +213,5 @@ fn occurrence_weights(reader: &SegmentReader, part: Part) -> tantivy::Result<Vec
     let mut lengths = vec![0; reader.max_doc() as usize];
     column.get_range(0, &mut lengths);
     let average = lengths.iter().sum::<u64>() as f32 / lengths.len().max(1) as f32;
-    Ok(lengths.into_iter().map(|length| rank::occurrence_weight(part.boost(), length as f32, average)).collect())
+    Ok(lengths.into_iter().map(|length| occurrence_weight(part.boost(), length as f32, average)).collect())
 }

@@ -6,6 +6,7 @@
 mod call;
 mod describe;
 mod era;
+mod habits;
 mod library;
 mod relay;
 mod reply;
@@ -59,13 +60,14 @@ pub struct Broker {
     library: Arc<Library>,
     pool: Arc<Pool>,
     checker: validate::ArgumentChecker,
+    learning: habits::Learning,
 }
 
 impl Broker {
     /// A broker over a library and a pool; it starts nothing.
     #[must_use]
     pub fn new(library: Arc<Library>, pool: Arc<Pool>) -> Self {
-        Self { library, pool, checker: validate::ArgumentChecker::default() }
+        Self { library, pool, checker: validate::ArgumentChecker::default(), learning: habits::Learning::default() }
     }
 
     /// What is known of servers and tools.

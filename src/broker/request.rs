@@ -39,6 +39,8 @@ pub struct SearchRequest {
     pub server: Option<String>,
     /// Most hits, 1 to 20; absent where the model named none.
     pub limit: Option<usize>,
+    /// Whether each hit should say what it earned its score by. For people; a model cannot ask for it.
+    pub explain: bool,
 }
 
 /// Arguments of `describe_tool`.
@@ -157,7 +159,7 @@ fn parse_search(mut object: JsonObject) -> Result<SearchRequest, RequestError> {
     }
     let server = optional_text(SEARCH, "server", object.remove("server"))?.filter(|server| !server.trim().is_empty());
     let limit = optional_count(SEARCH, "limit", object.remove("limit"))?.map(|limit| limit.clamp(1, MAX_LIMIT));
-    Ok(SearchRequest { query: query.trim().into(), server, limit })
+    Ok(SearchRequest { query: query.trim().into(), server, limit, explain: false })
 }
 
 fn parse_describe(mut object: JsonObject) -> Result<DescribeRequest, RequestError> {

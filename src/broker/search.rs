@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use toolcrib_index::{Hit, Query};
+use toolcrib_index::{Hit, POOR_FIT, Query};
 use tracing::warn;
 
 use super::{Broker, DEFAULT_LIMIT, MAX_LIMIT, SearchRequest};
@@ -16,13 +16,6 @@ use crate::{
     ids::{ServerName, ToolId},
     registry::UseEvent,
 };
-
-/// A best hit that has less than this share of what the query asks for is called what it is: the nearest, not a fit.
-/// A guard against obvious misses, by judgement: three of four words (weighed by rarity) are then nowhere in the tool.
-const POOR_COVERAGE: f32 = 0.25;
-
-/// Hits shown where nothing fits well.
-const NEAREST: usize = 3;
 
 /// Most edits between a server's name and a slip of it.
 const MAX_SLIP: usize = 2;
@@ -47,8 +40,11 @@ pub struct FoundTool {
     pub score: f32,
     /// Whether the query names it.
     pub exact: bool,
-    /// The share of what the query asks for that the tool has, 0 to 1.
-    pub coverage: f32,
+    /// How well it fits what is asked, about 0 to 1.
+    pub fit: f32,
+    /// What the score is the sum of, where the request asks for it: points, and what earned them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<(f32, String)>,
 }
 
 impl Broker {
@@ -85,9 +81,17 @@ impl Broker {
         catalog: &Catalog,
     ) -> SearchAnswer {
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
+        let learns = self.library.settings().search.learn;
+        let habits = if learns { self.learning.learned(self.library.registry()).await } else { Arc::default() };
         let hits = match self.library.index().await {
             Ok(index) => {
-                let query = Query { text: &request.query, server: server.map(ServerName::as_str), limit };
+                let query = Query {
+                    text: &request.query,
+                    server: server.map(ServerName::as_str),
+                    limit,
+                    habits: &habits,
+                    explain: request.explain,
+                };
                 // Under a millisecond at thousands of tools: not worth another thread.
                 index.search(&query).unwrap_or_else(|error| {
                     warn!(error = %error, "the search index could not be read");
@@ -99,9 +103,8 @@ impl Broker {
                 Vec::new()
             }
         };
-        let fits = hits.first().is_some_and(|best| best.exact || best.coverage >= POOR_COVERAGE);
-        let kept = if fits { hits.as_slice() } else { &hits[..hits.len().min(NEAREST)] };
-        let tools = known(kept, catalog);
+        let fits = hits.first().is_some_and(|best| best.exact || best.fit >= POOR_FIT);
+        let tools = known(&hits, catalog);
         if tools.is_empty() {
             return self.nothing(slip, server, catalog);
         }
@@ -113,7 +116,10 @@ impl Broker {
             footing: None,
         };
         let text = search_reply::render(&reply, self.library.settings().context.search_tokens);
-        let hits = kept.iter().map(FoundTool::from).collect();
+        let hits: Vec<FoundTool> = hits.iter().map(FoundTool::from).collect();
+        if learns {
+            self.learning.searched(&request.query, hits.iter().map(|hit| hit.id.clone()).collect());
+        }
         SearchAnswer { text, hits, matched: fits }
     }
 
@@ -138,7 +144,8 @@ impl Broker {
             id: tool.id.to_string(),
             score: 0.0,
             exact: false,
-            coverage: 0.0,
+            fit: 0.0,
+            reasons: Vec::new(),
         });
         SearchAnswer { text, hits: hits.collect(), matched: true }
     }
@@ -222,6 +229,12 @@ fn note(server: &ServerName, catalog: &Catalog) -> Option<String> {
 
 impl From<&Hit> for FoundTool {
     fn from(hit: &Hit) -> Self {
-        Self { id: hit.id.clone(), score: hit.score, exact: hit.exact, coverage: hit.coverage }
+        Self {
+            id: hit.id.clone(),
+            score: hit.score,
+            exact: hit.exact,
+            fit: hit.fit,
+            reasons: hit.reasons.iter().map(|reason| (reason.points, reason.why.clone())).collect(),
+        }
     }
 }

@@ -200,7 +200,10 @@ async fn catalog(broker: &Broker) -> Vec<Finding> {
     }
     let begun = Instant::now();
     findings.push(match library.index().await {
-        Ok(_) => Finding::good("search index", format!("ready in {} ms", begun.elapsed().as_millis())),
+        Ok(_) => {
+            let time = begun.elapsed().as_millis();
+            Finding::good("search index", format!("ready in {time} ms, ranks by {}", toolcrib_index::RANKING))
+        }
         Err(error) => Finding::bad("search index", error.to_string(), "`toolcrib reindex` builds it anew"),
     });
     findings

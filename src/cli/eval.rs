@@ -3,26 +3,27 @@
 //! Owns the files of a set and the shape of the report. What the measures mean is the index crate's to say; this file
 //! only feeds it, through the same search that a model's queries take.
 
+mod experiments;
+mod files;
+mod report;
+
 use std::{
-    collections::{BTreeMap, HashMap},
-    fs::{self, File},
-    io::{BufRead, BufReader, BufWriter, Write},
+    collections::BTreeMap,
+    fs::File,
+    io::{BufWriter, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
-use comfy_table::{CellAlignment, Table, presets};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use anyhow::Context;
+use serde::Serialize;
 use toolcrib_index::{
-    Index, Query, ToolDocument,
+    Index, Query,
     eval::{Metrics, RANKED},
 };
 
-const TOOLS: &str = "tools.jsonl";
-const SERVERS: &str = "servers.jsonl";
-const QUERIES: &str = "queries.jsonl";
+use files::{QUERIES, QueryLine, read_documents, read_lines, set_folders};
+use report::{Report, SetReport, TagReport, table};
 
 /// Measure search on labelled queries
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,8 @@ const QUERIES: &str = "queries.jsonl";
     tools.jsonl    id, server, name, title, description, input_schema\n  \
     servers.jsonl  name, description (the file may be missing)\n  \
     queries.jsonl  id, query, groups (lists of interchangeable tool ids, one list per need; may be missing), tag\n\
-    or it holds such folders, which are then measured one by one."
+    or it holds such folders, which are then measured one by one. Queries of a folder NAME_infeasible beside NAME, which no\n\
+    tool of NAME can serve, tell how many of them are refused."
 )]
 pub struct Args {
     /// Folder of one set, or of several sets in folders of their own
@@ -41,35 +43,18 @@ pub struct Args {
     /// Print the measures as JSON
     #[arg(long)]
     pub json: bool,
+    /// Put one typing error into about a fifth of the words of each query
+    #[arg(long)]
+    pub misspell: bool,
+    /// Also measure what learning from half of each tool's queries does to the other half
+    #[arg(long)]
+    pub learn: bool,
+    /// Fail where a set's nDCG@10 is more than 0.005 below what this JSON file says of it
+    #[arg(long, value_name = "FILE")]
+    pub floor: Option<PathBuf>,
     /// Also write what each query found, one JSON object per line: id, ranked, ms
     #[arg(long, value_name = "FILE")]
     pub run: Option<PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ToolLine {
-    id: String,
-    server: String,
-    name: String,
-    title: Option<String>,
-    description: Option<String>,
-    #[serde(default)]
-    input_schema: Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct ServerLine {
-    name: String,
-    description: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct QueryLine {
-    id: String,
-    query: String,
-    #[serde(default)]
-    groups: Vec<Vec<String>>,
-    tag: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,34 +62,6 @@ struct RunLine<'a> {
     id: &'a str,
     ranked: &'a [String],
     ms: f64,
-}
-
-/// What came out for one set.
-#[derive(Debug, Serialize)]
-struct SetReport {
-    set: String,
-    tools: usize,
-    queries: usize,
-    labelled: usize,
-    /// Means over the labelled queries; null where there are none.
-    metrics: Option<Metrics>,
-    /// The same for the queries of each tag, where there are several.
-    tags: BTreeMap<String, TagReport>,
-    p50_ms: f64,
-    p95_ms: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct TagReport {
-    labelled: usize,
-    metrics: Metrics,
-}
-
-#[derive(Debug, Serialize)]
-struct Report {
-    sets: Vec<SetReport>,
-    /// The mean of the sets, each counting the same; null where none is labelled.
-    mean: Option<Metrics>,
 }
 
 /// Measures every set in `args.dir` and writes the report to `out`.
@@ -115,7 +72,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut run_file = args.run.as_deref().map(create).transpose()?;
     let mut sets = Vec::new();
     for dir in set_folders(&args.dir)? {
-        sets.push(measure(&dir, run_file.as_mut())?);
+        sets.push(measure(&dir, args, run_file.as_mut())?);
     }
     if let (Some(file), Some(path)) = (run_file.as_mut(), &args.run) {
         file.flush().with_context(|| format!("failed to write {}", path.display()))?;
@@ -128,39 +85,34 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     } else {
         writeln!(out, "{}", table(&report))?;
     }
-    Ok(())
+    match &args.floor {
+        Some(file) => experiments::hold(file, &report),
+        None => Ok(()),
+    }
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     Ok(BufWriter::new(File::create(path).with_context(|| format!("failed to create {}", path.display()))?))
 }
 
-/// The folder itself if it is a set, else the sets in it, by name.
-fn set_folders(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let is_set = |dir: &Path| dir.join(TOOLS).is_file() && dir.join(QUERIES).is_file();
-    if is_set(dir) {
-        return Ok(vec![dir.into()]);
-    }
-    let entries = fs::read_dir(dir).with_context(|| format!("failed to list {}", dir.display()))?;
-    let mut sets: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_set(path)).collect();
-    sets.sort();
-    if sets.is_empty() {
-        bail!("neither {} nor a folder in it has both {TOOLS} and {QUERIES}", dir.display());
-    }
-    Ok(sets)
-}
-
-fn measure(dir: &Path, mut run_file: Option<&mut BufWriter<File>>) -> anyhow::Result<SetReport> {
+fn measure(dir: &Path, args: &Args, mut run_file: Option<&mut BufWriter<File>>) -> anyhow::Result<SetReport> {
     let documents = read_documents(dir)?;
-    let queries: Vec<QueryLine> = read_lines(&dir.join(QUERIES))?;
+    let mut queries: Vec<QueryLine> = read_lines(&dir.join(QUERIES))?;
+    if args.misspell {
+        queries.iter_mut().for_each(|line| line.query = experiments::misspelt(&line.query));
+    }
     let index = Index::in_memory(&documents)?;
     let mut times = Vec::new();
+    let mut refused = 0;
     let mut measured: Vec<(&QueryLine, Metrics)> = Vec::new();
     for line in &queries {
-        let query = Query { text: &line.query, server: None, limit: RANKED };
+        let query = Query { text: &line.query, limit: RANKED, ..Query::default() };
         let start = Instant::now();
         let hits = index.search(&query)?;
         let time = start.elapsed();
+        if !line.groups.is_empty() && experiments::is_refused(&hits) {
+            refused += 1;
+        }
         let ranked: Vec<String> = hits.into_iter().map(|hit| hit.id).collect();
         measured.extend(Metrics::of(&ranked, &line.groups).map(|metrics| (line, metrics)));
         times.push(time);
@@ -171,46 +123,23 @@ fn measure(dir: &Path, mut run_file: Option<&mut BufWriter<File>>) -> anyhow::Re
     }
     times.sort_unstable();
     Ok(SetReport {
-        set: dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy().into_owned(),
+        set: name_of(dir),
         tools: index.len(),
         queries: queries.len(),
         labelled: measured.len(),
         metrics: Metrics::mean(&measured.iter().map(|&(_, metrics)| metrics).collect::<Vec<_>>()),
         tags: by_tag(&measured),
+        refused: f64::from(refused) / measured.len().max(1) as f64,
+        infeasible_refused: experiments::infeasible_refused(dir, &index)?,
+        learning: args.learn.then(|| experiments::learning(&index, &queries)).transpose()?,
         p50_ms: milliseconds(percentile(&times, 50)),
         p95_ms: milliseconds(percentile(&times, 95)),
     })
 }
 
-fn read_documents(dir: &Path) -> anyhow::Result<Vec<ToolDocument>> {
-    let servers_file = dir.join(SERVERS);
-    let servers: Vec<ServerLine> = if servers_file.exists() { read_lines(&servers_file)? } else { Vec::new() };
-    let descriptions: HashMap<String, String> =
-        servers.into_iter().map(|server| (server.name, server.description.unwrap_or_default())).collect();
-    let tools: Vec<ToolLine> = read_lines(&dir.join(TOOLS))?;
-    let document = |tool: ToolLine| ToolDocument {
-        server_description: descriptions.get(&tool.server).cloned().unwrap_or_default(),
-        id: tool.id,
-        server: tool.server,
-        name: tool.name,
-        title: tool.title,
-        description: tool.description.unwrap_or_default(),
-        input_schema: tool.input_schema,
-    };
-    Ok(tools.into_iter().map(document).collect())
-}
-
-fn read_lines<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
-    let file = File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
-    let mut items = Vec::new();
-    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
-        let line = line.with_context(|| format!("failed to read {}", path.display()))?;
-        if !line.trim().is_empty() {
-            let item = serde_json::from_str(&line);
-            items.push(item.with_context(|| format!("line {number} of {} cannot be read", path.display()))?);
-        }
-    }
-    Ok(items)
+fn name_of(dir: &Path) -> String {
+    let absolute = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
+    absolute.file_name().unwrap_or(dir.as_os_str()).to_string_lossy().into_owned()
 }
 
 fn by_tag(measured: &[(&QueryLine, Metrics)]) -> BTreeMap<String, TagReport> {
@@ -239,42 +168,20 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-fn table(report: &Report) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let head = ["set", "queries"]
-        .into_iter()
-        .chain(Metrics::default().columns().map(|(name, _)| name))
-        .chain(["p50 ms", "p95 ms"]);
-    table.set_header(head);
-    let row = |name: String, queries: String, metrics: Option<&Metrics>, times: [String; 2]| {
-        let unmeasured = Metrics::default().columns().map(|_| "-".to_owned());
-        let measures = metrics.map_or(unmeasured, |metrics| metrics.columns().map(|(_, value)| format!("{value:.3}")));
-        [name, queries].into_iter().chain(measures).chain(times).collect::<Vec<String>>()
-    };
-    let no_times = || [String::new(), String::new()];
-    for set in &report.sets {
-        let times = [format!("{:.2}", set.p50_ms), format!("{:.2}", set.p95_ms)];
-        table.add_row(row(set.set.clone(), set.queries.to_string(), set.metrics.as_ref(), times));
-        for (tag, tagged) in &set.tags {
-            let count = tagged.labelled.to_string();
-            table.add_row(row(format!("  {tag}"), count, Some(&tagged.metrics), no_times()));
-        }
-    }
-    if report.sets.len() > 1 {
-        table.add_row(row("mean of sets".into(), String::new(), report.mean.as_ref(), no_times()));
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::fs;
 
-    use super::*;
+    use serde_json::{Value, json};
+
+    use super::{
+        files::{SERVERS, TOOLS},
+        *,
+    };
+
+    fn args(dir: &Path) -> Args {
+        Args { dir: dir.into(), json: false, misspell: false, learn: false, floor: None, run: None }
+    }
 
     fn write_set(dir: &Path, queries: &[Value]) {
         let tools = [
@@ -292,7 +199,7 @@ mod tests {
 
     fn eval(dir: &Path, json: bool, run_file: Option<PathBuf>) -> anyhow::Result<String> {
         let mut out = Vec::new();
-        run(&Args { dir: dir.into(), json, run: run_file }, &mut out)?;
+        run(&Args { json, run: run_file, ..args(dir) }, &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -312,7 +219,7 @@ mod tests {
         let set = &report["sets"][0];
         assert_eq!((&set["tools"], &set["queries"], &set["labelled"]), (&json!(3), &json!(3), &json!(2)));
         assert_eq!(set["metrics"]["recall_1"], json!(0.75));
-        assert_eq!(set["tags"]["L2"]["metrics"]["recall_10"], json!(0.5));
+        assert_eq!(set["tags"]["L2"]["metrics"]["recall_1"], json!(0.5));
         assert!(set["tags"].get("L5").is_none(), "a tag without labels has no measures");
     }
 
@@ -335,7 +242,7 @@ mod tests {
         assert!(text.lines().nth(1).unwrap().contains(" - "), "{text}");
         let lines: Vec<Value> =
             fs::read_to_string(run_file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines[0]["ranked"], json!(["git::commit"]));
+        assert_eq!(lines[0]["ranked"][0], json!("git::commit"));
         assert_eq!((&lines[1]["id"], &lines[1]["ranked"]), (&json!("b"), &json!([])));
         assert!(lines[0]["ms"].is_number());
     }
@@ -354,6 +261,41 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = eval(dir.path(), false, None).unwrap_err().to_string();
         assert!(error.contains("has both tools.jsonl and queries.jsonl"), "{error}");
+    }
+
+    #[test]
+    fn a_set_below_its_floor_fails_and_says_by_how_much() {
+        let dir = tempfile::tempdir().unwrap();
+        write_set(dir.path(), &labelled());
+        let floor = dir.path().join("floor.json");
+        let hold = |text: String| {
+            fs::write(&floor, text).unwrap();
+            run(&Args { floor: Some(floor.clone()), ..args(dir.path()) }, &mut Vec::new())
+        };
+        let name = name_of(dir.path());
+        hold(json!({"other": 1.0}).to_string()).unwrap();
+        hold(json!({&name: 0.5}).to_string()).unwrap();
+        let error = hold(json!({&name: 1.2}).to_string()).unwrap_err().to_string();
+        assert!(error.contains(&name) && error.contains("1.200"), "{error}");
+    }
+
+    #[test]
+    fn learning_is_measured_on_queries_that_were_not_learned() {
+        let dir = tempfile::tempdir().unwrap();
+        let query = |id: &str, text: &str, tool: &str| json!({"id": id, "query": text, "groups": [[tool]]});
+        let queries = [
+            query("1", "record changes", "git::commit"),
+            query("2", "record the changes", "git::commit"),
+            query("3", "send a letter", "mail::send"),
+        ];
+        write_set(dir.path(), &queries);
+        let mut out = Vec::new();
+        run(&Args { json: true, learn: true, ..args(dir.path()) }, &mut out).unwrap();
+        let learning = &serde_json::from_slice::<Value>(&out).unwrap()["sets"][0]["learning"];
+        assert_eq!(
+            (&learning["learned"], &learning["like"][0], &learning["unlike"][0]),
+            (&json!(1), &json!(1), &json!(1))
+        );
     }
 
     #[test]

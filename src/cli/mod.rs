@@ -13,6 +13,7 @@ pub mod describe;
 pub mod doctor;
 pub mod eval;
 pub mod footprint;
+pub mod habits;
 pub mod import;
 pub mod install;
 pub mod output;
@@ -78,6 +79,8 @@ pub enum Command {
     Uninstall(uninstall::Args),
     /// Show what your servers cost in tokens, loaded directly and through toolcrib
     Footprint(footprint::Args),
+    /// Show what was learned from use, or forget it
+    Habits(habits::Args),
     /// Find out what is wrong and what to do about it
     Doctor(doctor::Args),
     /// Watch toolcrib work on twelve sample servers; needs no configuration

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::output::{ExitStatus, Printer};
 use crate::{
-    broker::{Broker, SearchRequest},
+    broker::{Broker, FoundTool, SearchRequest},
     economy,
 };
 
@@ -14,6 +14,7 @@ use crate::{
 Examples:
   toolcrib search \"create a ticket\"
   toolcrib search \"list files\" --server filesystem --limit 3
+  toolcrib search \"refund a customer\" --explain
   toolcrib search                      every server
   toolcrib search --server github      every tool of one server")]
 pub struct Args {
@@ -25,6 +26,9 @@ pub struct Args {
     /// Most hits, 1 to 20
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Show what each hit earned its score by
+    #[arg(long)]
+    pub explain: bool,
     /// Print hits with scores as JSON
     #[arg(long)]
     pub json: bool,
@@ -35,7 +39,12 @@ pub struct Args {
 /// # Errors
 /// Where the output fails.
 pub async fn run(args: &Args, broker: &Broker, out: &mut Printer) -> anyhow::Result<ExitStatus> {
-    let request = SearchRequest { query: args.query.join(" "), server: args.server.clone(), limit: args.limit };
+    let request = SearchRequest {
+        query: args.query.join(" "),
+        server: args.server.clone(),
+        limit: args.limit,
+        explain: args.explain,
+    };
     let answer = broker.search(&request).await;
     if args.json {
         out.json(&json!({
@@ -46,6 +55,22 @@ pub async fn run(args: &Args, broker: &Broker, out: &mut Printer) -> anyhow::Res
         }))?;
     } else {
         out.data(answer.text.trim_end())?;
+        if args.explain {
+            explain(&answer.hits, out)?;
+        }
     }
     Ok(if answer.matched { ExitStatus::Success } else { ExitStatus::NoMatch })
+}
+
+fn explain(hits: &[FoundTool], out: &mut Printer) -> std::io::Result<()> {
+    for hit in hits {
+        out.data(format_args!("\n{}  score {:.2}, fit {:.2}", hit.id, hit.score, hit.fit))?;
+        if hit.exact {
+            out.data("   named by the query, so it comes first")?;
+        }
+        for (points, why) in &hit.reasons {
+            out.data(format_args!("  {points:+.2}  {why}"))?;
+        }
+    }
+    Ok(())
 }

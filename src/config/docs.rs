@@ -25,7 +25,7 @@ pub fn reference() -> String {
     let schema = config_schema();
     let mut tables = String::new();
     section(&mut tables, "[servers.NAME]", &schema["properties"]["servers"]["additionalProperties"]);
-    for name in ["pool", "refresh", "context"] {
+    for name in ["pool", "refresh", "context", "search"] {
         section(&mut tables, &format!("[{name}]"), &schema["properties"][name]);
     }
     let report = load_text(MISTAKES, Path::new("toolcrib.toml"), &BTreeMap::new())

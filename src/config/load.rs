@@ -94,6 +94,7 @@ impl Reading<'_> {
                 settings.pool = raw.pool.check(&at.key("pool"), &mut self.general);
                 settings.refresh = raw.refresh.check(&at.key("refresh"), &mut self.general);
                 settings.context = raw.context.check();
+                settings.search = raw.search.check();
             }
             Err(_) => {
                 self.general.add(
@@ -221,6 +222,7 @@ impl Default for Settings {
             pool: raw.pool.check(&at, &mut none),
             refresh: raw.refresh.check(&at, &mut none),
             context: raw.context.check(),
+            search: raw.search.check(),
         }
     }
 }

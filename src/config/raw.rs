@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     duration::RawDuration,
     problems::{KeyPath, Problems},
-    settings::{ContextSettings, PoolSettings, RefreshSettings},
+    settings::{ContextSettings, PoolSettings, RefreshSettings, SearchSettings},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -40,6 +40,8 @@ pub(super) struct RawConfig {
     pub refresh: RawRefresh,
     /// Budgets of what enters a model's context, in `o200k_base` tokens.
     pub context: RawContext,
+    /// How tools are found.
+    pub search: RawSearch,
 }
 
 /// One server: a program that speaks over its standard streams (`command`), or an HTTP endpoint (`url`).
@@ -135,6 +137,15 @@ pub(super) struct RawContext {
     result_tokens: u32,
 }
 
+/// How tools are found.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawSearch {
+    /// Whether a search ranks a tool higher that was called after a search like it. Kept on this machine only: plain words
+    /// of the search and the tool's name, never arguments. `toolcrib habits` shows and erases it.
+    learn: bool,
+}
+
 impl Default for RawServer {
     fn default() -> Self {
         Self {
@@ -172,6 +183,18 @@ impl Default for RawRefresh {
 impl Default for RawContext {
     fn default() -> Self {
         Self { summary_tokens: 400, search_tokens: 500, result_tokens: 8_000 }
+    }
+}
+
+impl Default for RawSearch {
+    fn default() -> Self {
+        Self { learn: true }
+    }
+}
+
+impl RawSearch {
+    pub(super) const fn check(self) -> SearchSettings {
+        SearchSettings { learn: self.learn }
     }
 }
 

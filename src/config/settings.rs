@@ -27,6 +27,8 @@ pub struct Settings {
     pub refresh: RefreshSettings,
     /// Budgets of what enters a model's context.
     pub context: ContextSettings,
+    /// How tools are found.
+    pub search: SearchSettings,
 }
 
 /// One backend as the operator described it.
@@ -135,6 +137,13 @@ pub struct ContextSettings {
     pub search_tokens: usize,
     /// One text result of `call_tool`, unless a server says otherwise.
     pub result_tokens: usize,
+}
+
+/// How tools are found.
+#[derive(Debug, Clone)]
+pub struct SearchSettings {
+    /// Whether a search ranks a tool higher that was called after a search like it.
+    pub learn: bool,
 }
 
 impl ServerSpec {

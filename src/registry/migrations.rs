@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::{Fault, RegistryError};
 
 /// Step `n` takes a file from format `n` to `n + 1`.
-const STEPS: [&str; 1] = [include_str!("migrations/001.sql")];
+const STEPS: [&str; 2] = [include_str!("migrations/001.sql"), include_str!("migrations/002.sql")];
 
 /// The format that this program writes.
 pub(super) const NEWEST: u32 = STEPS.len() as u32;
@@ -104,7 +104,7 @@ mod tests {
         connection.pragma_update(None, "user_version", NEWEST + 1).unwrap();
         connection.execute("INSERT INTO meta VALUES ('made_by', 'toolcrib 9.1.0')", []).unwrap();
         let error = run(&mut connection, Path::new("r")).unwrap_err();
-        insta::assert_snapshot!(error, @"the registry r was made by toolcrib 9.1.0 (format 2); this toolcrib reads format 1");
+        insta::assert_snapshot!(error, @"the registry r was made by toolcrib 9.1.0 (format 3); this toolcrib reads format 2");
         insta::assert_snapshot!(error.hint(), @"use toolcrib 9.1.0 or newer, or name another directory with `--data-dir`");
     }
 

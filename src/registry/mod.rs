@@ -5,6 +5,7 @@
 
 mod error;
 mod file;
+mod habits;
 mod listings;
 mod migrations;
 mod state;
@@ -24,6 +25,7 @@ use rusqlite::{Connection, Transaction};
 
 pub use error::{Damage, RegistryError};
 pub use file::path_in;
+pub use habits::Habit;
 pub use state::LoggedChange;
 pub use usage::{SearchUse, ToolUse, UseEvent};
 
@@ -163,6 +165,16 @@ impl Registry {
         self.write("forget the use of tools", |t| usage::forget(t)).await
     }
 
+    /// Which tools searches led to, the last used first.
+    pub async fn habits(&self) -> Result<Vec<Habit>, RegistryError> {
+        self.read("read what was learned from use", habits::all).await
+    }
+
+    /// Forgets which tools searches led to; how many such habits there were. Dropping the future does not undo it.
+    pub async fn erase_habits(&self) -> Result<usize, RegistryError> {
+        self.write("erase what was learned from use", |t| habits::erase(t)).await
+    }
+
     /// The content key (see [`crate::catalog::content_key`]) of the search index on disk, if one was noted.
     pub async fn index_key(&self) -> Result<Option<String>, RegistryError> {
         self.read("read the key of the index", state::index_key).await
@@ -181,6 +193,7 @@ impl Registry {
             state::eras(c)?;
             state::changes(c, usize::MAX)?;
             usage::tools(c)?;
+            habits::all(c)?;
             Ok(())
         };
         self.read("check the file", all).await

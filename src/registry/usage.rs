@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, params};
 
-use super::{error::Fault, state};
+use super::{error::Fault, habits, state};
 use crate::ids::ToolId;
 
 /// Most tools whose use is counted; the longest unused goes first.
@@ -25,6 +25,15 @@ pub enum UseEvent {
         result_bytes: u64,
         /// What of it reached the model, in o200k_base tokens.
         result_tokens: u64,
+    },
+    /// A search led to a call that worked.
+    Followed {
+        /// What of the search is kept.
+        words: String,
+        /// The tool that was called.
+        tool: ToolId,
+        /// When.
+        at: SystemTime,
     },
     /// A search was answered.
     Search {
@@ -82,6 +91,7 @@ pub(super) fn record(connection: &Connection, event: &UseEvent) -> Result<(), Fa
             let calls: i64 = connection.prepare(sql)?.query_row(row, |row| row.get(0))?;
             if calls == 1 { forget_longest_unused(connection) } else { Ok(()) }
         }
+        UseEvent::Followed { words, tool, at } => habits::record(connection, words, tool, *at),
         UseEvent::Search { hits, reply_tokens } => {
             let sql = "UPDATE search_use SET searches = searches + 1, without_match = without_match + ?1, \
                        reply_tokens = reply_tokens + ?2";

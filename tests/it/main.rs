@@ -9,6 +9,7 @@
 mod bad_servers;
 mod broken_files;
 mod http_backends;
+mod learning;
 mod meta_tools;
 mod rooms;
 mod support;

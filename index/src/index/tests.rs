@@ -9,6 +9,9 @@ use serde_json::json;
 use super::*;
 use crate::document::tests::tool;
 
+#[cfg(feature = "model")]
+mod meaning;
+
 const KEY: &str = "catalog-1";
 
 fn tools() -> Vec<ToolDocument> {
@@ -27,7 +30,7 @@ fn tools() -> Vec<ToolDocument> {
 static INDEX: LazyLock<Index> = LazyLock::new(|| Index::in_memory(&tools()).unwrap());
 
 fn hits(text: &str, server: Option<&str>) -> Vec<Hit> {
-    INDEX.search(&Query { text, server, limit: 10 }).unwrap()
+    INDEX.search(&Query { text, server, limit: 10, ..Query::default() }).unwrap()
 }
 
 fn ids(text: &str) -> Vec<String> {
@@ -44,8 +47,9 @@ fn a_name_in_any_style_is_found_first() {
         assert_eq!(exact(text), ["github/create_issue"], "{text}");
     }
     for text in ["create_issue", "create issue", "createIssue", "Create-Issue", "please call create_issue for me"] {
-        assert_eq!(exact(text), ["github/create_issue", "gitlab/create_issue"], "{text}");
-        assert_eq!(ids(text)[..2], ["github/create_issue", "gitlab/create_issue"], "{text}");
+        let both = BTreeSet::from(["github/create_issue", "gitlab/create_issue"].map(String::from));
+        assert_eq!(BTreeSet::from_iter(exact(text)), both, "{text}");
+        assert_eq!(BTreeSet::from_iter(ids(text).into_iter().take(2)), both, "{text}");
     }
 }
 
@@ -54,7 +58,8 @@ fn every_name_of_a_query_that_names_several_comes_first() {
     let wanted = ["gitlab/create_issue", "web/fetch_page", "weather/get-forecast"];
     assert_eq!(exact("gitlab/create_issue, web/fetch_page weather/get-forecast"), wanted);
     assert_eq!(exact("list_commits and get_forecast"), ["github/list_commits", "weather/get-forecast"]);
-    assert_eq!(exact("list commits, search"), ["github/list_commits", "web/search", "github/search"]);
+    assert_eq!(exact("list commits, search")[0], "github/list_commits");
+    assert_eq!(exact("list commits, search").len(), 3);
 }
 
 #[test]
@@ -73,7 +78,7 @@ fn a_word_of_a_sentence_is_no_name() {
     for text in ["search the web", "send an e-mail", "how do I search, then email it", "create an issue"] {
         assert_eq!(exact(text), Vec::<String>::new(), "{text}");
     }
-    assert_eq!(exact("search"), ["web/search", "github/search"], "the better scored of equals first");
+    assert_eq!(BTreeSet::from_iter(exact("search")), ["web/search", "github/search"].map(String::from).into());
     assert_eq!(exact("email"), ["mail/email"]);
 }
 
@@ -94,20 +99,19 @@ fn a_server_filter_leaves_only_that_server() {
 fn a_name_that_thousands_of_servers_use_is_answered_at_once() {
     let documents: Vec<_> = (0..5_000).map(|n| tool(&format!("s{n:04}"), "get", "")).collect();
     let index = Index::in_memory(&documents).unwrap();
-    let found = index.search(&Query { text: "get, get and get", server: None, limit: usize::MAX }).unwrap();
-    assert_eq!((found.len(), found[0].id.as_str(), found[4_999].exact), (5_000, "s0000/get", true));
+    let found = index.search(&Query { text: "get, get and get", limit: usize::MAX, ..Query::default() }).unwrap();
+    assert_eq!((found.len(), found[0].exact, found[4_999].exact), (5_000, true, true));
 }
 
 #[test]
 fn ties_go_by_id_whatever_the_order_of_the_documents() {
-    let mut documents: Vec<_> = ["c", "a", "b", "d"].map(|server| tool(server, "ping", "same text")).into();
+    let mut documents: Vec<_> =
+        ["c", "a", "b", "d"].map(|id| ToolDocument { id: id.into(), ..tool("net", "ping", "same text") }).into();
     for _ in 0..documents.len() {
         documents.rotate_left(1);
         let index = Index::in_memory(&documents).unwrap();
-        for text in ["same text", "ping"] {
-            let found = index.search(&Query { text, server: None, limit: 3 }).unwrap();
-            assert_eq!(found.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["a/ping", "b/ping", "c/ping"]);
-        }
+        let found = index.search(&Query { text: "same text", limit: 3, ..Query::default() }).unwrap();
+        assert_eq!(found.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 }
 
@@ -126,21 +130,30 @@ fn arguments_values_and_titles_are_searched() {
         title: Some("Kanban".into()),
         input_schema: schema,
         server_description: "planning".into(),
-        ..tool("board", "move", "")
+        ..tool("board", "move", "Move a card, assign it")
     });
     let index = Index::in_memory(&documents).unwrap();
     for text in ["assignee", "stalled", "tickets", "kanban", "planning"] {
-        let found = index.search(&Query { text, server: None, limit: 1 }).unwrap();
+        let found = index.search(&Query { text, limit: 1, ..Query::default() }).unwrap();
         assert_eq!(found[0].id, "board/move", "{text}");
     }
 }
 
 #[test]
-fn coverage_tells_a_poor_match_from_a_good_one() {
-    let good = &hits("commits of a branch", None)[0];
-    assert_eq!((good.matched_terms, good.query_terms, good.coverage), (2, 2, 1.0));
-    let poor = &hits("pause the music on the web radio downstairs", None)[0];
-    assert!(poor.matched_terms == 1 && poor.coverage < 0.3, "{poor:?}");
+fn a_misspelt_server_is_the_one_that_was_meant() {
+    assert_eq!(ids("open an issue on gitlabb")[0], "gitlab/create_issue");
+    assert_eq!(ids("open an issue on gihtub")[0], "github/create_issue");
+}
+
+#[test]
+fn the_reasons_of_a_hit_add_up_to_its_score() {
+    for text in ["open an issue on gitlab", "list commits then fetch the web page", "wether report", "read mail"] {
+        let query = Query { text, explain: true, ..Query::default() };
+        for hit in INDEX.search(&query).unwrap().into_iter().filter(|hit| !hit.exact) {
+            let sum: f32 = hit.reasons.iter().map(|reason| reason.points).sum();
+            assert!((sum - hit.score).abs() < 1e-4, "{text}: {hit:?}");
+        }
+    }
 }
 
 #[test]
@@ -148,7 +161,7 @@ fn a_query_that_asks_nothing_finds_nothing() {
     for text in ["", "   \n", "!?…", "please could you"] {
         assert_eq!(ids(text), Vec::<String>::new(), "{text:?}");
     }
-    assert!(INDEX.search(&Query { text: "search", server: None, limit: 0 }).unwrap().is_empty());
+    assert!(INDEX.search(&Query { text: "search", limit: 0, ..Query::default() }).unwrap().is_empty());
 }
 
 #[test]
@@ -156,7 +169,9 @@ fn an_index_of_nothing_finds_nothing() {
     let dir = tempfile::tempdir().unwrap();
     for index in [Index::in_memory(&[]).unwrap(), Index::build(dir.path(), &[], KEY).unwrap()] {
         assert!(index.is_empty());
-        assert!(index.search(&Query { text: "create_issue", server: Some("x"), limit: 5 }).unwrap().is_empty());
+        assert!(
+            index.search(&Query { text: "create_issue", server: Some("x"), ..Query::default() }).unwrap().is_empty()
+        );
     }
     assert!(Index::open(dir.path(), KEY).unwrap().is_empty());
 }
@@ -165,7 +180,9 @@ fn an_index_of_nothing_finds_nothing() {
 fn of_two_documents_with_one_id_the_first_is_taken() {
     let index = Index::in_memory(&[tool("a", "b", "first"), tool("a", "b", "second")]).unwrap();
     assert_eq!(index.len(), 1);
-    assert!(index.search(&Query { text: "second", server: None, limit: 5 }).unwrap().is_empty());
+    let query = Query { text: "first second", explain: true, ..Query::default() };
+    let reasons = format!("{:?}", index.search(&query).unwrap()[0].reasons);
+    assert!(reasons.contains("`first`") && !reasons.contains("`second`"), "{reasons}");
 }
 
 #[test]
@@ -174,7 +191,7 @@ fn an_index_on_disk_answers_as_the_one_in_memory() {
     let built = Index::build(dir.path(), &tools(), KEY).unwrap();
     let opened = Index::open(dir.path(), KEY).unwrap();
     for text in ["create issue", "read web page", "wether"] {
-        let query = Query { text, server: None, limit: 10 };
+        let query = Query { text, limit: 10, ..Query::default() };
         assert_eq!(built.search(&query).unwrap(), INDEX.search(&query).unwrap());
         assert_eq!(opened.search(&query).unwrap(), INDEX.search(&query).unwrap());
     }
@@ -195,7 +212,7 @@ fn an_index_of_other_documents_is_outdated() {
     Index::build(dir.path(), &tools(), KEY).unwrap();
     assert!(matches!(Index::open(dir.path(), "catalog-2"), Err(IndexError::Outdated { .. })));
     let manifest = dir.path().join("current.json");
-    let older = fs::read_to_string(&manifest).unwrap().replacen("\"format\": 1", "\"format\": 0", 1);
+    let older = fs::read_to_string(&manifest).unwrap().replacen("\"format\": 2", "\"format\": 1", 1);
     fs::write(manifest, older).unwrap();
     assert!(matches!(Index::open(dir.path(), KEY), Err(IndexError::Outdated { .. })));
 }
@@ -221,7 +238,7 @@ fn an_open_index_goes_on_answering_while_a_new_one_takes_its_place() {
     let dir = tempfile::tempdir().unwrap();
     let old = Index::build(dir.path(), &tools(), KEY).unwrap();
     Index::build(dir.path(), &[], "catalog-2").unwrap();
-    let query = Query { text: "list commits", server: None, limit: 1 };
+    let query = Query { text: "list commits", limit: 1, ..Query::default() };
     assert_eq!(old.search(&query).unwrap()[0].id, "github/list_commits");
 }
 
@@ -276,13 +293,12 @@ proptest! {
         text in prop_oneof!["\\PC{0,700}", "[a-zA-Z0-9_/.:+\\-\"'`(){}\\[\\]^~*?\\\\ ]{0,600}", "(create|issue|search|web|wether|and|,| |_|/){0,40}"],
         limit in 0_usize..12,
     ) {
-        let query = Query { text: &text, server: None, limit };
+        let query = Query { text: &text, limit, ..Query::default() };
         let found = INDEX.search(&query).unwrap();
         prop_assert!(found.len() <= limit);
         prop_assert_eq!(found.iter().map(|hit| &hit.id).collect::<BTreeSet<_>>().len(), found.len());
         for hit in &found {
-            prop_assert!(hit.score.is_finite() && (0.0..=1.0).contains(&hit.coverage), "{:?}", hit);
-            prop_assert!(hit.matched_terms <= hit.query_terms);
+            prop_assert!(hit.score.is_finite() && (-1.0..=1.01).contains(&hit.fit), "{:?}", hit);
         }
         prop_assert!(found.windows(2).all(|pair| pair[0].exact >= pair[1].exact));
         prop_assert_eq!(INDEX.search(&query).unwrap(), found);
@@ -290,8 +306,8 @@ proptest! {
 
     #[test]
     fn a_longer_list_starts_with_the_shorter_one(text in "(create|issue|search|list_commits|web|read| ){0,12}", limit in 0_usize..8) {
-        let long = INDEX.search(&Query { text: &text, server: None, limit: 20 }).unwrap();
-        let short = INDEX.search(&Query { text: &text, server: None, limit }).unwrap();
+        let long = INDEX.search(&Query { text: &text, limit: 20, ..Query::default() }).unwrap();
+        let short = INDEX.search(&Query { text: &text, limit, ..Query::default() }).unwrap();
         prop_assert_eq!(&short[..], &long[..limit.min(long.len())]);
     }
 }
