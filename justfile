@@ -22,9 +22,18 @@ demo:
 update:
     TOOLCRIB_UPDATE=1 INSTA_UPDATE=always cargo test --workspace
 
-# Search quality on a set of tools and queries, like `just ranking etom`.
-ranking set: release
-    {{binary}} eval {{shared}}/retrieval/{{set}}
+# Search quality on a set of tools and queries, like `just ranking etom` or `just ranking etom --misspell`.
+ranking set *options: release
+    {{binary}} eval {{shared}}/retrieval/{{set}} {{options}}
+
+# Search quality on the captured tools of real servers.
+ranking-catalog *options: release
+    python3 tests/real/catalog_set.py --shared {{shared}} --out target/sets/catalog
+    {{binary}} eval target/sets/catalog {{options}}
+
+# Time and memory of search from 2,400 to a million tools; draws docs/search-scale.svg. Takes ten minutes.
+scale:
+    cargo bench --package toolcrib-index --bench scale -- --plot {{justfile_directory()}}/docs/search-scale.svg
 
 # Real servers behind one broker: same results, nothing started early, bad servers do no harm, start and price.
 real: release

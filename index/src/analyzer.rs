@@ -3,7 +3,7 @@
 //! Queries and documents go through the same code, or nothing would match. Knows no fields and no weights. A change here
 //! changes what is in an index on disk: raise `generation::FORMAT` with it.
 
-use std::sync::LazyLock;
+use std::{cell::RefCell, collections::HashMap, sync::LazyLock};
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -69,9 +69,29 @@ pub(crate) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.binary_search(&word).is_ok()
 }
 
+/// Most stems that a thread remembers: the words of a large catalog. Stemming takes longer than all else that is done with a
+/// word, and few words make up nearly all of a text.
+const REMEMBERED: usize = 20_000;
+
+thread_local! {
+    static STEMS: RefCell<HashMap<String, String>> = RefCell::default();
+}
+
 /// The stem of a word in lower case. The stemmer is for English; other scripts pass it untouched.
 pub(crate) fn stem(word: &str) -> String {
-    if word.is_ascii() { STEMMER.stem(word).into_owned() } else { word.to_owned() }
+    if !word.is_ascii() {
+        return word.to_owned();
+    }
+    STEMS.with_borrow_mut(|stems| {
+        if let Some(known) = stems.get(word) {
+            return known.clone();
+        }
+        let stem = STEMMER.stem(word).into_owned();
+        if stems.len() < REMEMBERED {
+            stems.insert(word.to_owned(), stem.clone());
+        }
+        stem
+    })
 }
 
 /// The stems of a text in their order, stop words left out.

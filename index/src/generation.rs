@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{IndexError, model};
 
 /// Version of what is on disk: the fields, the analyzer, the manifest. An index of another version is outdated.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 const MANIFEST: &str = "current.json";
 const NEW_MANIFEST: &str = "current.json.new";

@@ -8,6 +8,7 @@ use std::{
     error::Error,
     fmt,
     path::{Path, PathBuf},
+    thread,
 };
 
 use tantivy::{
@@ -53,8 +54,12 @@ impl Index {
         let old = generation::current(dir).and_then(|home| Vectors::read(&home).ok()).unwrap_or_default();
         let home = generation::build(dir, key, |home| {
             let directory = MmapDirectory::open(home).map_err(|source| IndexError::Build { source: source.into() })?;
-            Layout::new().write(directory, &documents).map_err(build_error)?;
-            let vectors = Vectors::of(&documents, &old);
+            let (written, vectors) = thread::scope(|scope| {
+                let vectors = scope.spawn(|| Vectors::of(&documents, &old));
+                (Layout::new().write(directory, &documents), vectors.join())
+            });
+            written.map_err(build_error)?;
+            let vectors = vectors.map_err(|_| IndexError::Build { source: "the vectors could not be made".into() })?;
             vectors.write(home).map_err(|source| IndexError::Io { action: "write", path: home.into(), source })
         })?;
         Self::open_generation(dir, &home)

@@ -9,7 +9,6 @@ use tantivy::{
     Directory, TantivyDocument,
     index::IndexBuilder,
     schema::{FAST, Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions},
-    tokenizer::{PreTokenizedString, Token},
 };
 
 use crate::{
@@ -54,19 +53,21 @@ impl Layout {
     pub(crate) fn new() -> Self {
         let mut schema = Schema::builder();
         // Lengths are kept exactly, in columns: tantivy's own field norms round them.
-        let indexed = |option| {
-            let indexing = TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(false);
+        let indexed = |tokenizer, option| {
+            let indexing = TextFieldIndexing::default().set_tokenizer(tokenizer).set_fieldnorms(false);
             TextOptions::default().set_indexing_options(indexing.set_index_option(option))
         };
-        let counted = indexed(IndexRecordOption::WithFreqs);
-        let listed = indexed(IndexRecordOption::Basic);
+        // Our analyzer has run already, and no stem has a space.
+        let counted = indexed("whitespace", IndexRecordOption::WithFreqs);
+        let listed = indexed("whitespace", IndexRecordOption::Basic);
+        let whole = indexed("raw", IndexRecordOption::Basic);
         Self {
-            any: schema.add_text_field("any", listed.clone()),
+            any: schema.add_text_field("any", listed),
             id: schema.add_text_field("id", STORED),
             parts: Part::ALL.map(|part| schema.add_text_field(part.label(), counted.clone())),
             lengths: Part::ALL.map(|part| schema.add_u64_field(&Self::length_column(part), FAST)),
             keys: ["key_server", "key_full_name", "key_name", "key_compound_name"]
-                .map(|name| schema.add_text_field(name, listed.clone())),
+                .map(|name| schema.add_text_field(name, whole.clone())),
             schema: schema.build(),
         }
     }
@@ -104,11 +105,11 @@ impl Layout {
         let mut all = BTreeSet::new();
         for part in Part::ALL {
             let stems = fields.of_part(part);
-            all.extend(stems);
+            all.extend(stems.iter().map(String::as_str));
             row.add_u64(self.lengths[part as usize], stems.len() as u64);
-            row.add_pre_tokenized_text(self.part(part), analyzed(stems));
+            row.add_text(self.part(part), stems.join(" "));
         }
-        row.add_pre_tokenized_text(self.any, analyzed(all));
+        row.add_text(self.any, Vec::from_iter(all).join(" "));
         if document.server.len() <= MAX_KEY_BYTES {
             row.add_text(self.key(Key::Server), &document.server);
         }
@@ -123,10 +124,4 @@ impl Layout {
         row.add_text(self.key(Key::Name), name);
         row
     }
-}
-
-/// Our analyzer has run already, so tantivy is given the stems as they are.
-fn analyzed<'a>(stems: impl IntoIterator<Item = &'a String>) -> PreTokenizedString {
-    let token = |(position, stem): (usize, &String)| Token { position, text: stem.clone(), ..Token::default() };
-    PreTokenizedString { text: String::new(), tokens: stems.into_iter().enumerate().map(token).collect() }
 }

@@ -19,8 +19,11 @@ use crate::{
 /// BM25's damping of repeated terms.
 const K1: f32 = 1.2;
 
-/// Most entries kept over all lists: 24 MB. Every list of some 10,000 real tools fits.
+/// Most entries kept over all lists, whatever the number of tools: 24 MB. Every list of some 10,000 real tools fits.
 const MAX_ENTRIES: usize = 2_000_000;
+
+/// Most entries kept for each tool, where that is more: the lists of the most frequent stems of a very large catalog.
+const MAX_ENTRIES_OF_TOOL: usize = 10;
 
 /// Most lists kept, those of stems that no tool has included.
 const MAX_LISTS: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
@@ -108,7 +111,7 @@ impl PostingsCache {
         if let Some((_, old)) = kept.lists.push(stem.to_owned(), Arc::clone(&read)) {
             kept.entries -= old.earnings.len();
         }
-        while kept.entries > MAX_ENTRIES {
+        while kept.entries > MAX_ENTRIES.max(MAX_ENTRIES_OF_TOOL * segment.tools() as usize) {
             match kept.lists.pop_lru() {
                 Some((_, old)) => kept.entries -= old.earnings.len(),
                 None => break,

@@ -32,6 +32,10 @@ pub(crate) const HABIT_WEIGHT: f32 = 0.2;
 /// What a word counts that is near in meaning to one of the query, times its nearness. Chosen on the dev sets.
 const NEIGHBOUR_WEIGHT: f32 = 0.7;
 
+/// A near word that more tools have is left out: adding it up takes long, and in a catalog so large it tells little. Smaller
+/// catalogs are better off with all.
+const MAX_TOOLS_OF_NEIGHBOUR: u32 = 5_000;
+
 /// What a stem counts that stands in for a misspelt one.
 const NEAR_WEIGHT: f32 = 0.7;
 
@@ -150,6 +154,10 @@ impl Probe {
         let model = Model::get();
         for neighbour in model.into_iter().flat_map(|model| model.neighbours(&term.word)) {
             let stem = analyzer::stem(neighbour.word);
+            // Asked before the list is read.
+            if segment.tools() > MAX_TOOLS_OF_NEIGHBOUR && segment.tools_with(&stem)? > MAX_TOOLS_OF_NEIGHBOUR {
+                continue;
+            }
             let postings = segment.postings(&stem)?;
             add(stem, Relation::Meaning, NEIGHBOUR_WEIGHT * neighbour.nearness, postings);
         }

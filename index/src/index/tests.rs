@@ -212,7 +212,7 @@ fn an_index_of_other_documents_is_outdated() {
     Index::build(dir.path(), &tools(), KEY).unwrap();
     assert!(matches!(Index::open(dir.path(), "catalog-2"), Err(IndexError::Outdated { .. })));
     let manifest = dir.path().join("current.json");
-    let older = fs::read_to_string(&manifest).unwrap().replacen("\"format\": 2", "\"format\": 1", 1);
+    let older = fs::read_to_string(&manifest).unwrap().replacen("\"format\": 3", "\"format\": 2", 1);
     fs::write(manifest, older).unwrap();
     assert!(matches!(Index::open(dir.path(), KEY), Err(IndexError::Outdated { .. })));
 }

@@ -88,12 +88,22 @@ impl Probe {
     #[cfg(target_arch = "x86_64")]
     #[allow(unsafe_code, reason = "the one way to call code made for a processor's instructions")]
     fn products(&self, tools: &[[i8; DIMENSIONS]], products: &mut [i32]) {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+        fn with_avx512(query: &[i16; DIMENSIONS], tools: &[[i8; DIMENSIONS]], products: &mut [i32]) {
+            all_products(query, tools, products);
+        }
         #[target_feature(enable = "avx2")]
         fn with_avx2(query: &[i16; DIMENSIONS], tools: &[[i8; DIMENSIONS]], products: &mut [i32]) {
             all_products(query, tools, products);
         }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has the instructions, as has just been asked.
+        let has_avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq");
+        // SAFETY: the processor has the instructions, as has just been asked.
+        if has_avx512 {
+            unsafe { with_avx512(&self.values, tools, products) }
+        } else if is_x86_feature_detected!("avx2") {
             unsafe { with_avx2(&self.values, tools, products) }
         } else {
             all_products(&self.values, tools, products);

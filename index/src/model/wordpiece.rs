@@ -107,7 +107,10 @@ impl Vocabulary {
 
 /// Control characters dropped, accents and other marks folded away, lower case.
 fn normalized(text: &str) -> Box<dyn Iterator<Item = char> + '_> {
-    let kept = text.chars().filter(|c| !matches!(c, '\0' | '\u{fffd}') && (c.is_whitespace() || !c.is_control()));
+    let is_format = |c: char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+    let is_dropped =
+        move |c: char| matches!(c, '\0' | '\u{fffd}') || is_format(c) || (c.is_control() && !c.is_whitespace());
+    let kept = text.chars().filter(move |&c| !is_dropped(c));
     if text.is_ascii() {
         Box::new(kept.map(|c| c.to_ascii_lowercase()))
     } else {
@@ -136,4 +139,53 @@ const fn is_punctuation(character: char) -> bool {
         | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}'
         | '\u{3014}'..='\u{301f}' | '\u{30fb}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}'
         | '\u{ff3b}'..='\u{ff3d}' | '\u{ff5b}'..='\u{ff65}')
+}
+
+#[cfg(all(test, feature = "model"))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn vocabulary() -> Vocabulary {
+        Vocabulary::new(include_str!("../../model/vocabulary.txt"))
+    }
+
+    fn split(text: &str) -> String {
+        let vocabulary = vocabulary();
+        let tokens = vocabulary.tokens(text);
+        tokens.into_iter().filter_map(|token| vocabulary.word(token)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What the tokenizer of the `tokenizers` library gives for the same vocabulary.
+    #[test]
+    fn texts_split_as_the_reference_splits_them() {
+        for (text, tokens) in [
+            ("Create a GitHub issue, please!", "create a github issue , please !"),
+            ("deleteWebhook for k8s-pods (v1.27)", "delete ##we ##bh ##ook for k ##8 ##s - pods ( v ##1 . 27 )"),
+            ("Café naïve Ångström", "cafe naive ang ##strom"),
+            ("unbelievablyxqzzy word", "un ##bel ##ie ##va ##bly ##x ##q ##zzy word"),
+            ("it's 3.5% of $20", "it ' s 3 . 5 % of $ 20"),
+            ("a\tb\u{a0}c\u{200b}d", "a b cd"),
+            ("“quoted” — dash…", "“ quoted ” — dash …"),
+            ("[UNK] [PAD]", "[ un ##k ] [ pad ]"),
+            ("", ""),
+        ] {
+            assert_eq!(split(text), tokens, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_without_pieces_leaves_no_token() {
+        assert_eq!(split("必应搜索 API"), "api");
+        assert_eq!(split(&"x".repeat(101)), "");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_tokens_of_the_vocabulary(text in "\\PC{0,200}") {
+            let vocabulary = vocabulary();
+            prop_assert!(vocabulary.tokens(&text).into_iter().all(|token| vocabulary.word(token).is_some()));
+        }
+    }
 }
