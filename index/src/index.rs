@@ -1,6 +1,6 @@
 //! The index as the caller holds it: built, opened, searched.
 //!
-//! Owns the order of hits: tools the query names come first, then the best scored. Everything it needs is opened once;
+//! Owns the order of hits: tools the query names come first, then those chosen by their scores. Everything it needs is opened once;
 //! a search only reads, from any thread.
 
 use std::{
@@ -122,8 +122,9 @@ impl Index {
         self.len() == 0
     }
 
-    /// The tools that fit a query, best first: those it names, then all that have any of its terms. Ties go by id. An
-    /// empty query, or one of stop words only, finds nothing.
+    /// The tools for a query, best first: those it names, then all others, however little they fit (see [`Hit::fit`]; in a
+    /// build without the model, those that have any of its terms). Ties go by id. An empty query, or one of stop words only,
+    /// finds nothing.
     ///
     /// # Errors
     /// `Damaged`, where the index can no longer be read.
@@ -159,7 +160,8 @@ impl Index {
         let named = named.into_iter().map(|tool| {
             Ok(Hit {
                 id: self.segment.id(tool)?,
-                score: whole.scores[tool as usize],
+                // Where words are all there is, a named tool may have none of them.
+                score: whole.scores[tool as usize].max(0.0),
                 exact: true,
                 fit: 1.0,
                 reasons: Vec::new(),

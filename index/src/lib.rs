@@ -38,4 +38,4 @@ pub use document::ToolDocument;
 pub use error::IndexError;
 pub use habits::Habits;
 pub use index::Index;
-pub use query::{Hit, POOR_FIT, Query, Reason};
+pub use query::{Hit, Query, Reason};

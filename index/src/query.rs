@@ -71,11 +71,18 @@ pub struct Hit {
     /// The query names this tool.
     pub exact: bool,
     /// How well the tool fits what is asked, about 0 to 1, whatever else there is: by the nearness of its text in meaning
-    /// and the share of the query's terms, weighed by how rare they are, that it has. Below [`POOR_FIT`] for the best hit
-    /// means that nothing fits.
+    /// and the share of the query's terms, weighed by how rare they are, that it has.
     pub fit: f32,
     /// What the score is the sum of, where the query asks for it; empty else, and for tools that the query names.
     pub reasons: Vec<Reason>,
+}
+
+impl Hit {
+    /// Whether it does what is asked, as far as that can be told. A best hit that does not is the nearest there is.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.exact || self.fit >= POOR_FIT
+    }
 }
 
 /// A part of a score.
@@ -92,7 +99,7 @@ const DEFAULT_LIMIT: usize = 5;
 
 /// A best hit that fits worse than this is the nearest there is, but none that fits. Chosen on dev queries that no tool
 /// can serve against those that one can: see README for what it catches.
-pub const POOR_FIT: f32 = 0.33;
+const POOR_FIT: f32 = 0.33;
 
 /// A term to look for.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use toolcrib_index::{Hit, POOR_FIT, Query};
+use toolcrib_index::{Hit, Query};
 use tracing::warn;
 
 use super::{Broker, DEFAULT_LIMIT, MAX_LIMIT, SearchRequest};
@@ -103,7 +103,7 @@ impl Broker {
                 Vec::new()
             }
         };
-        let fits = hits.first().is_some_and(|best| best.exact || best.fit >= POOR_FIT);
+        let fits = hits.first().is_some_and(Hit::fits);
         let tools = known(&hits, catalog);
         if tools.is_empty() {
             return self.nothing(slip, server, catalog);

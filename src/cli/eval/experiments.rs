@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, bail};
 use toolcrib_index::{
-    Habits, Hit, Index, POOR_FIT, Query,
+    Habits, Hit, Index, Query,
     eval::{Metrics, RANKED},
 };
 
@@ -24,7 +24,7 @@ const MISSPELT_ONE_IN: u64 = 5;
 
 /// Whether the best hit is called no fit.
 pub(super) fn is_refused(hits: &[Hit]) -> bool {
-    hits.first().is_none_or(|best| !best.exact && best.fit < POOR_FIT)
+    !hits.first().is_some_and(Hit::fits)
 }
 
 /// The share of refused queries of the folder `NAME_infeasible` beside the set; nothing where there is none.

@@ -1,15 +1,15 @@
 //! What only the model can do: other words, several needs, near duplicates, how well something fits, habits.
 
 use super::*;
-use crate::{Habits, POOR_FIT};
+use crate::Habits;
 
 #[test]
 fn the_fit_tells_a_poor_match_from_a_good_one() {
     for good in ["commits of a branch", "what will the weather be like", "read a web page"] {
-        assert!(hits(good, None)[0].fit > POOR_FIT, "{good}: {:?}", hits(good, None)[0]);
+        assert!(hits(good, None)[0].fits(), "{good}: {:?}", hits(good, None)[0]);
     }
     for poor in ["replace the drywall after water damage", "pick up some fresh meat at the farmer's market"] {
-        assert!(hits(poor, None)[0].fit < POOR_FIT, "{poor}: {:?}", hits(poor, None)[0]);
+        assert!(!hits(poor, None)[0].fits(), "{poor}: {:?}", hits(poor, None)[0]);
     }
 }
 
