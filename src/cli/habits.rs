@@ -34,7 +34,9 @@ pub async fn run(args: &Args, broker: &Broker, out: &mut Printer) -> anyhow::Res
         if args.json {
             out.json(&json!({"erased": erased}))?;
         } else {
-            out.say(format_args!("{erased} habits erased"))?;
+            out.say(format_args!(
+                "{erased} habits erased; a toolcrib that is serving now forgets them when it starts again"
+            ))?;
         }
         return Ok(ExitStatus::Success);
     }
