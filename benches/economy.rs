@@ -139,6 +139,6 @@ fn fit_of_a_json_result_of_5_mb(bencher: Bencher<'_, '_>) {
         (0..50_000).map(|at| json!({ "id": at, "name": format!("customer number {at}"), "active": at % 2 == 0, "note": "as before" })).collect();
     let text = serde_json::to_string_pretty(&rows).unwrap();
     let Value::Object(result) = json!({ "content": [{ "type": "text", "text": text }] }) else { unreachable!() };
-    let limits = Limits { tokens: 8_000, copies: Copies::KeepText, read_on: "" };
+    let limits = Limits::standard(8_000, Copies::KeepText);
     bencher.bench(|| economy::fit(black_box(&result), &limits));
 }

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use crate::{
     backends::{Connect, Connector, Pool},
-    broker::{Broker, Front, Library},
+    broker::{Broker, Conversation, Front, Library},
     cli::{
         self, Cli, Command, Global,
         output::{ExitStatus, Printer},
@@ -23,7 +23,7 @@ use crate::{
     config::{self, Loaded, Locations, ProcessEnv, Settings},
     economy,
     import::ClientHomes,
-    registry::Registry,
+    registry::{Registry, ResultLimits, ResultStore},
     samples, shutdown, telemetry,
 };
 
@@ -150,7 +150,9 @@ async fn with_app(
 
 /// Serves one client over the standard streams until it hangs up or the process is asked to stop.
 async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> {
-    let front = Front::new(Arc::clone(&app.broker), &app.broker.surface()).context("the meta-tools are malformed")?;
+    let conversation = Arc::new(Conversation::local());
+    let front = Front::new(Arc::clone(&app.broker), &app.broker.surface(), conversation)
+        .context("the meta-tools are malformed")?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let serving = async {
@@ -165,6 +167,12 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
         tasks.spawn_blocking(economy::warm_up);
         let (pool, end) = (Arc::clone(&app.pool), stop.clone());
         tasks.spawn(async move { end.run_until_cancelled(pool.watch_idle()).await });
+        let broker = Arc::clone(&app.broker);
+        tasks.spawn(async move {
+            if let Err(error) = broker.results().forget_expired().await {
+                warn!(error = %error, "old results could not be forgotten");
+            }
+        });
         if !args.no_refresh {
             let (broker, connector) = (Arc::clone(&app.broker), Arc::clone(&app.connector));
             let stop = stop.clone();
@@ -222,7 +230,9 @@ impl App {
         let pool = Arc::new(Pool::new(Arc::clone(&connector), &settings.pool));
         let library = open_library(&settings, &locations.data_dir, out)?;
         pool.remember(library.catalog().servers.values().map(|server| (server.name.clone(), server.era)));
-        let broker = Arc::new(Broker::new(Arc::new(library), Arc::clone(&pool)));
+        let limits = ResultLimits { keep_for: settings.results.keep_for, max_bytes: settings.results.max_bytes };
+        let results = ResultStore::new(&locations.data_dir, limits);
+        let broker = Arc::new(Broker::new(Arc::new(library), Arc::clone(&pool), results));
         Ok(Self { loaded, locations, pool, connector, broker })
     }
 

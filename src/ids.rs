@@ -12,6 +12,9 @@ const MAX_SERVER_NAME_BYTES: usize = 32;
 /// Longest tool name taken from a backend, in bytes. The specification allows 128; real servers stay at 63 or below.
 const MAX_TOOL_NAME_BYTES: usize = 256;
 
+/// The name of toolcrib's own server, which no other can have.
+pub const BUILT_IN_SERVER: &str = "crib";
+
 /// The operator's name for a server: `[a-z0-9][a-z0-9_-]{0,31}`. Never what a backend calls itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

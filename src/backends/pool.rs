@@ -121,6 +121,12 @@ impl Pool {
         }
     }
 
+    /// What opens the sessions; for conversations outside of the pool, such as reading lists.
+    #[must_use]
+    pub const fn connector(&self) -> &Arc<dyn Connect> {
+        &self.connector
+    }
+
     /// Tells the pool which era each backend spoke last time, so that the first connect need not try.
     pub fn remember(&self, eras: impl IntoIterator<Item = (ServerName, Era)>) {
         self.state().eras.extend(eras);

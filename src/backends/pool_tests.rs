@@ -85,7 +85,7 @@ fn spec(name: &str) -> ServerSpec {
         start_timeout: Duration::from_secs(1),
         call_timeout: Duration::from_secs(1),
         tools: ToolFilter::everything(),
-        result_tokens: 1,
+        results: crate::config::ResultBudget::of_all(None),
         resolved: Vec::new(),
     }
 }

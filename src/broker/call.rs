@@ -7,72 +7,185 @@ use serde_json::Value;
 
 use tracing::{Span, field::Empty, instrument, warn};
 
-use super::{Broker, CallRequest, reply};
+use super::{Broker, CallRequest, Conversation, conversation::Step, reply};
 use crate::{
     backends::{self, BackendError, Caller},
     catalog::{JsonObject, Resolution, ToolEntry},
     config::ServerSpec,
-    economy::{self, Copies, Limits},
+    economy::{self, Copies, Fitted, Limits, Whole},
+    ids::ToolId,
     policy,
-    registry::UseEvent,
+    registry::{KeptResult, UseEvent},
 };
 
 /// Largest arguments sent to a backend, in bytes of JSON.
 const MAX_ARGUMENT_BYTES: usize = 1024 * 1024;
+
+/// What of the result the model asked for.
+struct Part {
+    select: Option<String>,
+    max_tokens: Option<usize>,
+}
+
+/// A result as it goes out, and the name under which the whole of it was kept.
+struct Outgoing {
+    result: JsonObject,
+    kept: Option<String>,
+}
 
 impl Broker {
     /// Calls a tool. Every failure is a result that says what to do next.
     ///
     /// Dropping the future cancels the backend's call.
     #[instrument(name = "tool.call", skip_all, fields(server.name = Empty, tool.name = Empty, outcome = Empty))]
-    pub(super) async fn call(&self, request: CallRequest, meta: JsonObject, caller: Arc<dyn Caller>) -> JsonObject {
-        let catalog = self.library.catalog();
-        let resolution = catalog.resolve(&request.tool);
+    pub(super) async fn call(
+        &self,
+        request: CallRequest,
+        meta: JsonObject,
+        caller: Arc<dyn Caller>,
+        conversation: &Conversation,
+    ) -> JsonObject {
+        let resolution = self.library.resolve(&request.tool);
         let tool = match &resolution {
-            Resolution::One(id) => catalog.tool(id),
+            Resolution::One(id) => self.library.tool(id),
             Resolution::Many(_) | Resolution::None { .. } => None,
         };
         let Some(tool) = tool else {
-            return reply::error(&reply::not_one_tool(&request.tool, &resolution, &catalog));
+            return reply::error(&reply::not_one_tool(&request.tool, &resolution, &self.library.catalog()));
         };
         let span = Span::current();
         span.record("server.name", tool.id.server.as_str()).record("tool.name", tool.id.tool.as_str());
+        let CallRequest { arguments, beside, select, max_tokens, .. } = request;
+        let arguments = with_those_beside(&tool, arguments, beside);
+        let wanted = Part { select, max_tokens };
+        if self.library.built_in_server() == Some(&tool.id.server) {
+            return self.call_own(&tool, &arguments, &wanted, conversation).await;
+        }
         let spec = match policy::may_call(self.library.settings(), &tool.id) {
             Ok(spec) => spec,
             Err(refusal) => return reply::error(&refusal.to_string()),
         };
-        let arguments = with_those_beside(tool, request.arguments, request.beside);
-        let problems = self.checker.problems(tool, &arguments);
+        let problems = self.checker.problems(&tool, &arguments);
         if !problems.is_empty() {
-            return reply::error(&reply::bad_arguments(tool, &problems));
+            return reply::error(&reply::bad_arguments(&tool, &problems));
         }
-        let outcome = self.call_backend(spec, tool, arguments, meta, caller).await;
+        let outcome = self.call_backend(spec, &tool, arguments, meta, caller).await;
         span.record("outcome", if outcome.is_ok() { "answered" } else { "failed" });
-        let reply = match &outcome {
-            Ok(result) => fitted(result, request.select.as_deref(), request.max_tokens, spec),
-            Err(failure) => reply::error(&reply::backend(&tool.id, failure)),
+        let outgoing = match &outcome {
+            Ok(result) => self.fitted(result, &wanted, spec.results.of(&tool.id.tool), &tool.id, conversation).await,
+            Err(failure) => Outgoing { result: reply::error(&reply::backend(&tool.id, failure)), kept: None },
         };
-        self.record(tool, &outcome, &reply);
-        reply
-    }
-
-    /// Counts the call, sizes and never what was asked or answered, and learns from it.
-    fn record(&self, tool: &ToolEntry, outcome: &Result<JsonObject, BackendError>, reply: &JsonObject) {
-        let size = |result: &JsonObject| serde_json::to_vec(result).map_or(0, |bytes| bytes.len() as u64);
-        let refused = |result: &JsonObject| result.get("isError").and_then(Value::as_bool).unwrap_or(false);
-        let blocks = reply.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let tokens = blocks.iter().filter_map(|block| block.get("text")?.as_str()).map(economy::count).sum::<usize>();
-        let succeeded = outcome.as_ref().is_ok_and(|result| !refused(result));
+        let backend_bytes =
+            outcome.as_ref().map_or(0, |result| serde_json::to_vec(result).map_or(0, |bytes| bytes.len() as u64));
+        let succeeded = outcome.as_ref().is_ok_and(|result| !is_error(result));
         if succeeded && self.library.settings().search.learn {
             self.learning.called(&tool.id, self.library.registry());
         }
+        self.record(&tool, succeeded, backend_bytes, outgoing, conversation)
+    }
+
+    /// Calls a tool of toolcrib's own server.
+    async fn call_own(
+        &self,
+        tool: &ToolEntry,
+        arguments: &JsonObject,
+        wanted: &Part,
+        conversation: &Conversation,
+    ) -> JsonObject {
+        let problems = self.checker.problems(tool, arguments);
+        if !problems.is_empty() {
+            return reply::error(&reply::bad_arguments(tool, &problems));
+        }
+        let general = self.library.settings().context.result_tokens;
+        let budget = wanted.max_tokens.unwrap_or(usize::MAX).min(general);
+        let mut result = self.call_built_in(tool, arguments, budget, conversation).await;
+        if wanted.select.is_some() {
+            reply::append(
+                &mut result,
+                "(`select` was not applied: this tool answers in text; crib/read_result has `path`)",
+            );
+        }
+        let succeeded = !is_error(&result);
+        self.record(tool, succeeded, 0, Outgoing { result, kept: None }, conversation)
+    }
+
+    /// Counts the call, sizes and never what was asked or answered, and gives the result on.
+    fn record(
+        &self,
+        tool: &ToolEntry,
+        succeeded: bool,
+        result_bytes: u64,
+        outgoing: Outgoing,
+        conversation: &Conversation,
+    ) -> JsonObject {
+        let Outgoing { result, kept } = outgoing;
+        let blocks = result.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let tokens = blocks.iter().filter_map(|block| block.get("text")?.as_str()).map(economy::count).sum::<usize>();
         self.library.registry().record_use(UseEvent::Call {
             tool: tool.id.clone(),
             at: SystemTime::now(),
             succeeded,
-            result_bytes: outcome.as_ref().map_or(0, size),
+            result_bytes,
             result_tokens: tokens as u64,
         });
+        conversation.note(Step::Called { tool: tool.id.clone(), succeeded, tokens, kept });
+        result
+    }
+
+    /// What of a result goes out: the selected part, in the budget. The whole of what is cut is kept. `budget` is the operator's;
+    /// without one only what the model asked for is done.
+    async fn fitted(
+        &self,
+        result: &JsonObject,
+        wanted: &Part,
+        budget: Option<usize>,
+        tool: &ToolId,
+        conversation: &Conversation,
+    ) -> Outgoing {
+        let limits = match (budget, wanted.max_tokens) {
+            (Some(budget), Some(asked)) if asked < budget => Some(Limits::asked(asked, Copies::KeepText)),
+            (Some(budget), _) => Some(Limits::standard(budget, Copies::KeepText)),
+            (None, Some(asked)) => Some(Limits::asked(asked, Copies::KeepText)),
+            (None, None) => None,
+        };
+        let (selected, unselected) = match wanted.select.as_deref().filter(|_| !is_error(result)) {
+            None => (None, None),
+            Some(path) => match economy::select_from_result(result, path) {
+                Ok(selected) => (Some(selected), None),
+                // The call was carried out: its result must not be lost to a mistake in the path.
+                Err(error) => (None, Some(format!("(`select` was not applied: {error}; {})", error.hint()))),
+            },
+        };
+        let part = selected.as_ref().unwrap_or(result);
+        let mut outgoing = match limits {
+            None => Outgoing { result: part.clone(), kept: None },
+            Some(limits) => {
+                let Fitted { mut result, cut } = economy::fit(part, &limits);
+                let mut kept = None;
+                if let Some(mut cut) = cut {
+                    kept = self.keep(std::mem::take(&mut cut.whole), tool, conversation).await;
+                    economy::say_cut(&mut result, &cut, kept.as_deref());
+                }
+                Outgoing { result, kept }
+            }
+        };
+        if let Some(note) = unselected {
+            reply::append(&mut outgoing.result, &note);
+        }
+        outgoing
+    }
+
+    /// Keeps the whole of a result, and gives the name to read it by; none where the operator keeps nothing or it cannot be kept.
+    async fn keep(&self, whole: Whole, tool: &ToolId, conversation: &Conversation) -> Option<String> {
+        if !self.library.settings().crib.read_result {
+            return None;
+        }
+        let result = KeptResult { tool: tool.to_string(), text: whole.text, structured: whole.structured };
+        let kept = self.results.keep(conversation.principal(), result).await;
+        kept.unwrap_or_else(|error| {
+            warn!(error = %error, "a long result could not be kept");
+            None
+        })
     }
 
     async fn call_backend(
@@ -109,24 +222,8 @@ impl Broker {
     }
 }
 
-/// What of a result goes out: the selected part, in the budget.
-fn fitted(result: &JsonObject, select: Option<&str>, max_tokens: Option<usize>, spec: &ServerSpec) -> JsonObject {
-    let failed = result.get("isError").and_then(Value::as_bool).unwrap_or(false);
-    let limits = Limits {
-        tokens: max_tokens.unwrap_or(usize::MAX).min(spec.result_tokens),
-        copies: Copies::KeepText,
-        read_on: "Ask for less: narrower arguments, or `select` (JSONPath) where the result is JSON.",
-    };
-    let Some(path) = select.filter(|_| !failed) else { return economy::fit(result, &limits).result };
-    match economy::select_from_result(result, path) {
-        Ok(selected) => economy::fit(&selected, &limits).result,
-        // The call was carried out: its result must not be lost to a mistake in the path.
-        Err(error) => {
-            let mut whole = economy::fit(result, &limits).result;
-            reply::append(&mut whole, &format!("(`select` was not applied: {error}; {})", error.hint()));
-            whole
-        }
-    }
+fn is_error(result: &JsonObject) -> bool {
+    result.get("isError").and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// Adds arguments that a model put beside `arguments`, where the tool has such and they are not given twice.

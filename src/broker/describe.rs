@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Broker, DescribeRequest, MAX_DESCRIBED, reply};
+use super::{Broker, Conversation, DescribeRequest, MAX_DESCRIBED, conversation::Step, reply};
 use crate::{
     catalog::{Resolution, ToolEntry},
     economy,
@@ -22,14 +22,14 @@ pub struct DescribeAnswer {
 impl Broker {
     /// Describes up to ten tools. Names that mean no one tool are answered with what they may have meant.
     #[must_use]
-    pub fn describe(&self, request: &DescribeRequest) -> DescribeAnswer {
+    pub fn describe(&self, request: &DescribeRequest, conversation: &Conversation) -> DescribeAnswer {
         let catalog = self.library.catalog();
         let mut answer = DescribeAnswer { text: String::new(), tools: Vec::new(), all_found: true };
         let mut parts = Vec::new();
         for asked in request.tools.iter().take(MAX_DESCRIBED) {
-            let resolution = catalog.resolve(asked);
+            let resolution = self.library.resolve(asked);
             let found = match &resolution {
-                Resolution::One(id) => catalog.tool(id).cloned(),
+                Resolution::One(id) => self.library.tool(id),
                 Resolution::Many(_) | Resolution::None { .. } => None,
             };
             if let Some(tool) = found {
@@ -46,6 +46,10 @@ impl Broker {
             answer.all_found = false;
         }
         answer.text = parts.join("\n\n");
+        conversation.note(Step::Described {
+            tools: answer.tools.iter().map(|tool| tool.id.to_string()).collect(),
+            tokens: economy::count(&answer.text),
+        });
         answer
     }
 }

@@ -13,11 +13,14 @@ use tokio::{sync::Mutex, task};
 use toolcrib_index::{Index, IndexError, ToolDocument};
 use tracing::{info, warn};
 
+use super::crib;
 use crate::{
     backends::BackendError,
-    catalog::{Catalog, Health, RawListing, ServerEntry, SharedCatalog, content_key},
+    catalog::{
+        Catalog, Health, ListingChange, RawListing, Resolution, ServerEntry, SharedCatalog, ToolEntry, content_key,
+    },
     config::{ServerSpec, Settings},
-    ids::ServerName,
+    ids::{BUILT_IN_SERVER, ServerName, ToolId},
     policy,
     registry::{Registry, RegistryError},
 };
@@ -32,6 +35,8 @@ pub struct Library {
     known: SharedCatalog,
     /// What of it is offered.
     offered: RwLock<Arc<Catalog>>,
+    /// toolcrib's own server, which every search finds too.
+    built_in: Arc<Catalog>,
     /// The index over the offered part, with the generation it was built for. Locked while one is opened or built, so
     /// that two searches at the start do not build two.
     index: Mutex<Option<(u64, Arc<Index>)>>,
@@ -54,7 +59,9 @@ impl Library {
     pub fn open(settings: Arc<Settings>, registry: Arc<Registry>, index_dir: PathBuf) -> Result<Self, RegistryError> {
         let known = registry.load()?;
         let offered = policy::offered(&known, &settings);
+        let built_in = Arc::new(crib::catalog(settings.crib));
         Ok(Self {
+            built_in,
             settings,
             registry,
             index_dir,
@@ -82,6 +89,39 @@ impl Library {
         Arc::clone(&self.offered.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What a written name means, see [`Catalog::resolve`]. A built-in tool is meant where its server is named or where no other
+    /// tool is.
+    #[must_use]
+    pub fn resolve(&self, text: &str) -> Resolution {
+        let own = self.built_in.resolve(text);
+        let names_it = text.trim().split_once('/').is_some_and(|(server, _)| server == BUILT_IN_SERVER);
+        match (own, self.catalog().resolve(text)) {
+            (own @ Resolution::One(_), _) if names_it => own,
+            (own @ Resolution::One(_), Resolution::None { .. }) => own,
+            (_, other) => other,
+        }
+    }
+
+    /// The tool of this full name, offered or built in.
+    #[must_use]
+    pub fn tool(&self, id: &ToolId) -> Option<Arc<ToolEntry>> {
+        self.catalog().tool(id).or_else(|| self.built_in.tool(id)).cloned()
+    }
+
+    /// The tools of a server, offered or built in; empty where nothing is known of it.
+    #[must_use]
+    pub fn tools_of(&self, server: &ServerName) -> Vec<Arc<ToolEntry>> {
+        let catalog = self.catalog();
+        let entry = catalog.servers.get(server).or_else(|| self.built_in.servers.get(server));
+        entry.map(|entry| entry.tools.clone()).unwrap_or_default()
+    }
+
+    /// The name of toolcrib's own server, if it has tools.
+    #[must_use]
+    pub fn built_in_server(&self) -> Option<&ServerName> {
+        self.built_in.servers.keys().next()
+    }
+
     /// Enabled servers that were never read, or too long ago.
     #[must_use]
     pub fn due(&self, now: SystemTime) -> Vec<ServerSpec> {
@@ -92,25 +132,27 @@ impl Library {
         due.cloned().collect()
     }
 
-    /// Takes what a server answered into registry and catalog. The index follows with the next [`Library::index`].
+    /// Takes what a server answered into registry and catalog, and gives what changed; nothing where it did not answer. The index
+    /// follows with the next [`Library::index`].
     ///
     /// # Errors
     /// Where the registry cannot be written; the catalog in memory is up to date all the same.
-    pub async fn take(&self, reading: Reading, now: SystemTime) -> Result<(), RegistryError> {
+    pub async fn take(&self, reading: Reading, now: SystemTime) -> Result<Option<ListingChange>, RegistryError> {
         let Reading { server, outcome } = reading;
         let listing = match outcome {
             Ok(listing) => listing,
-            Err(error) => return self.failed(&server, &error, now).await,
+            Err(error) => return self.failed(&server, &error, now).await.map(|()| None),
         };
         let era = listing.era;
         let entry = Arc::new(ServerEntry::read(server.clone(), listing, now));
         info!(server.name = %server, tools = entry.tools.len(), "server read");
-        self.known.replace_server(Arc::clone(&entry));
+        let change = self.known.replace_server(Arc::clone(&entry));
         self.known.set_health(server.clone(), Health::Good { at: now });
         self.narrow();
         self.registry.save_listing(entry).await?;
         self.registry.remember_era(server.clone(), era).await?;
-        self.registry.record_health(server, Health::Good { at: now }).await
+        self.registry.record_health(server, Health::Good { at: now }).await?;
+        Ok(Some(change))
     }
 
     /// Notes that a server could not be reached. Its listing stays: it remains searchable.
@@ -161,8 +203,9 @@ impl Library {
         {
             return Ok(Arc::clone(index));
         }
-        let (dir, snapshot, settings) = (self.index_dir.clone(), Arc::clone(&catalog), Arc::clone(&self.settings));
-        let built = task::spawn_blocking(move || open_or_build(&dir, &snapshot, &settings)).await;
+        let (dir, settings) = (self.index_dir.clone(), Arc::clone(&self.settings));
+        let catalogs = [Arc::clone(&catalog), Arc::clone(&self.built_in)];
+        let built = task::spawn_blocking(move || open_or_build(&dir, &catalogs, &settings)).await;
         // A panic in there must not take the broker down; the next search tries again.
         let index = Arc::new(built.map_err(|panic| IndexError::Build { source: panic.into() })??);
         *open = Some((catalog.generation, Arc::clone(&index)));
@@ -176,15 +219,16 @@ impl Library {
     }
 }
 
-fn open_or_build(dir: &Path, catalog: &Catalog, settings: &Settings) -> Result<Index, IndexError> {
+fn open_or_build(dir: &Path, catalogs: &[Arc<Catalog>], settings: &Settings) -> Result<Index, IndexError> {
     let summaries: Vec<&str> = settings.servers.values().filter_map(|spec| spec.summary.as_deref()).collect();
     // Summaries are searched too, so a change of one outdates the index.
-    let key = format!("{}-{}", content_key(catalog), summaries.join("\n"));
+    let contents: Vec<String> = catalogs.iter().map(|catalog| content_key(catalog)).collect();
+    let key = format!("{}-{}", contents.join("-"), summaries.join("\n"));
     match Index::open(dir, &key) {
         Err(error) if error.is_cured_by_building() => {}
         opened => return opened,
     }
-    let documents = documents(catalog, settings);
+    let documents = documents(catalogs, settings);
     match Index::build(dir, &documents, &key) {
         Ok(index) => Ok(index),
         Err(error) => {
@@ -194,9 +238,9 @@ fn open_or_build(dir: &Path, catalog: &Catalog, settings: &Settings) -> Result<I
     }
 }
 
-fn documents(catalog: &Catalog, settings: &Settings) -> Vec<ToolDocument> {
-    let mut documents = Vec::with_capacity(catalog.tools().count());
-    for (name, server) in &catalog.servers {
+fn documents(catalogs: &[Arc<Catalog>], settings: &Settings) -> Vec<ToolDocument> {
+    let mut documents = Vec::with_capacity(catalogs.iter().map(|catalog| catalog.tools().count()).sum());
+    for (name, server) in catalogs.iter().flat_map(|catalog| &catalog.servers) {
         let summary = settings.servers.get(name).and_then(|spec| spec.summary.clone());
         let own = || server.server_info.get("description")?.as_str().map(Into::into);
         let said = summary.or_else(own).or_else(|| server.instructions.clone()).unwrap_or_default();

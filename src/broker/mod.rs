@@ -4,6 +4,8 @@
 //! a transport. `Broker` is what the command line uses too, so that `toolcrib search` is what a model gets.
 
 mod call;
+mod conversation;
+mod crib;
 mod describe;
 mod era;
 mod habits;
@@ -21,6 +23,7 @@ use futures::{Stream, StreamExt};
 use serde_json::Value;
 
 pub use self::{
+    conversation::Conversation,
     describe::DescribeAnswer,
     library::{Library, Reading},
     request::{
@@ -38,6 +41,7 @@ use crate::{
         surface,
     },
     ids::ServerName,
+    registry::ResultStore,
 };
 
 /// What a client sees at start.
@@ -61,13 +65,26 @@ pub struct Broker {
     pool: Arc<Pool>,
     checker: validate::ArgumentChecker,
     learning: habits::Learning,
+    results: ResultStore,
 }
 
 impl Broker {
-    /// A broker over a library and a pool; it starts nothing.
+    /// A broker over a library, a pool and the results that were too long; it starts and opens nothing.
     #[must_use]
-    pub fn new(library: Arc<Library>, pool: Arc<Pool>) -> Self {
-        Self { library, pool, checker: validate::ArgumentChecker::default(), learning: habits::Learning::default() }
+    pub fn new(library: Arc<Library>, pool: Arc<Pool>, results: ResultStore) -> Self {
+        Self {
+            library,
+            pool,
+            checker: validate::ArgumentChecker::default(),
+            learning: habits::Learning::default(),
+            results,
+        }
+    }
+
+    /// The results that were too long for a model.
+    #[must_use]
+    pub const fn results(&self) -> &ResultStore {
+        &self.results
     }
 
     /// What is known of servers and tools.
@@ -120,15 +137,16 @@ impl Broker {
         arguments: Option<Value>,
         meta: JsonObject,
         caller: Arc<dyn Caller>,
+        conversation: &Conversation,
     ) -> JsonObject {
         match MetaCall::parse(name, arguments) {
-            Ok(MetaCall::Search(request)) => reply::text(&self.search(&request).await.text),
+            Ok(MetaCall::Search(request)) => reply::text(&self.search(&request, conversation).await.text),
             Ok(MetaCall::Describe(request)) => {
-                let answer = self.describe(&request);
+                let answer = self.describe(&request, conversation);
                 // With one tool found there is something to read; the rest is said beside it.
                 if answer.tools.is_empty() { reply::error(&answer.text) } else { reply::text(&answer.text) }
             }
-            Ok(MetaCall::Call(request)) => self.call(request, meta, caller).await,
+            Ok(MetaCall::Call(request)) => self.call(request, meta, caller, conversation).await,
             Err(error) => reply::error(&error.to_string()),
         }
     }

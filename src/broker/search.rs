@@ -6,7 +6,7 @@ use serde::Serialize;
 use toolcrib_index::{Hit, Query};
 use tracing::warn;
 
-use super::{Broker, DEFAULT_LIMIT, MAX_LIMIT, SearchRequest};
+use super::{Broker, Conversation, DEFAULT_LIMIT, MAX_LIMIT, SearchRequest, conversation::Step};
 use crate::{
     catalog::{Catalog, Health, ToolEntry},
     economy::{
@@ -49,7 +49,7 @@ pub struct FoundTool {
 
 impl Broker {
     /// Searches. Whatever goes wrong is said in the answer.
-    pub async fn search(&self, request: &SearchRequest) -> SearchAnswer {
+    pub async fn search(&self, request: &SearchRequest, conversation: &Conversation) -> SearchAnswer {
         let catalog = self.library.catalog();
         let (server, slip) = match &request.server {
             None => (None, None),
@@ -66,10 +66,12 @@ impl Broker {
         } else {
             self.find(request, server.as_ref(), slip, &catalog).await
         };
-        self.library.registry().record_use(UseEvent::Search {
-            hits: answer.hits.len() as u64,
-            reply_tokens: economy::count(&answer.text) as u64,
-        });
+        let tokens = economy::count(&answer.text);
+        self.library
+            .registry()
+            .record_use(UseEvent::Search { hits: answer.hits.len() as u64, reply_tokens: tokens as u64 });
+        let hits = answer.hits.iter().map(|hit| hit.id.clone()).collect();
+        conversation.note(Step::Searched { query: request.query.clone(), hits, tokens });
         answer
     }
 
@@ -104,7 +106,7 @@ impl Broker {
             }
         };
         let fits = hits.first().is_some_and(Hit::fits);
-        let tools = known(&hits, catalog);
+        let tools = self.known(&hits);
         if tools.is_empty() {
             return self.nothing(slip, server, catalog);
         }
@@ -128,7 +130,7 @@ impl Broker {
         let Some(name) = server else {
             return self.servers();
         };
-        let tools = catalog.servers.get(name).map(|entry| entry.tools.as_slice()).unwrap_or_default();
+        let tools = self.library.tools_of(name);
         if tools.is_empty() {
             let text = format!(
                 "The tools of {name} are not known yet{}.",
@@ -177,6 +179,11 @@ impl Broker {
         SearchAnswer { text, hits: Vec::new(), matched: false }
     }
 
+    /// The tools of the hits. A hit that the catalog no longer has is left out; the next search has a new index.
+    fn known(&self, hits: &[Hit]) -> Vec<Arc<ToolEntry>> {
+        hits.iter().filter_map(|hit| self.library.tool(&hit.id.parse::<ToolId>().ok()?)).collect()
+    }
+
     /// The server that a name means, a slip forgiven; else an answer with the nearest names.
     fn server_meant(&self, asked: &str) -> Result<ServerName, SearchAnswer> {
         let enabled = || self.library.settings().servers.values().filter(|spec| spec.enabled).map(|spec| &spec.name);
@@ -184,7 +191,7 @@ impl Broker {
             text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
         };
         let wanted = plain(asked);
-        if let Some(name) = enabled().find(|name| name.as_str() == asked) {
+        if let Some(name) = enabled().chain(self.library.built_in_server()).find(|name| name.as_str() == asked) {
             return Ok(name.clone());
         }
         let mut near: Vec<(usize, &ServerName)> =
@@ -205,11 +212,6 @@ impl Broker {
             }
         }
     }
-}
-
-/// The tools of the hits. A hit that the catalog no longer has is left out; the next search has a new index.
-fn known(hits: &[Hit], catalog: &Catalog) -> Vec<Arc<ToolEntry>> {
-    hits.iter().filter_map(|hit| catalog.tool(&hit.id.parse::<ToolId>().ok()?).cloned()).collect()
 }
 
 fn shown<'a>(tools: &'a [Arc<ToolEntry>], catalog: &Catalog) -> Vec<search_reply::Hit<'a>> {

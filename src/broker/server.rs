@@ -17,7 +17,7 @@ use rmcp::{
 };
 use serde_json::Value;
 
-use super::{Broker, Surface, era, relay};
+use super::{Broker, Conversation, Surface, era, relay};
 use crate::catalog::JsonObject;
 
 /// How long a client may keep the tool list, in milliseconds. It changes only with a restart; an hour bounds the harm of
@@ -36,6 +36,7 @@ struct Handler {
     tools: Arc<Vec<Tool>>,
     instructions: Arc<str>,
     level: Arc<relay::LogLevel>,
+    conversation: Arc<Conversation>,
 }
 
 /// Where a handler leaves the raw result of a call for [`Front`] to send.
@@ -43,14 +44,20 @@ struct Handler {
 struct RawResult(Arc<Mutex<Option<JsonObject>>>);
 
 impl Front {
-    /// A front for one client. `surface` is what the client sees at start.
+    /// A front for one client and its conversation. `surface` is what the client sees at start.
     ///
     /// # Errors
     /// Where the surface's tools are no MCP tools; a mistake of ours that a test finds.
-    pub fn new(broker: Arc<Broker>, surface: &Surface) -> Result<Self, serde_json::Error> {
+    pub fn new(
+        broker: Arc<Broker>,
+        surface: &Surface,
+        conversation: Arc<Conversation>,
+    ) -> Result<Self, serde_json::Error> {
         let tools = surface.tools.iter().cloned().map(serde_json::from_value).collect::<Result<Vec<Tool>, _>>()?;
         let instructions = surface.instructions.as_str().into();
-        Ok(Self { handler: Handler { broker, tools: Arc::new(tools), instructions, level: Arc::default() } })
+        Ok(Self {
+            handler: Handler { broker, tools: Arc::new(tools), instructions, level: Arc::default(), conversation },
+        })
     }
 }
 
@@ -89,7 +96,7 @@ impl Handler {
     /// backend's call.
     async fn run(&self, name: &str, arguments: Option<Value>, context: &RequestContext<RoleServer>) {
         let (relay, forwarder) = relay::open(context, &self.level);
-        let call = self.broker.meta_call(name, arguments, era::passed_on(context), Arc::new(relay));
+        let call = self.broker.meta_call(name, arguments, era::passed_on(context), Arc::new(relay), &self.conversation);
         let answered = async { tokio::join!(call, forwarder.run()).0 };
         tokio::select! {
             result = answered => {

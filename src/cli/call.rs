@@ -9,7 +9,11 @@ use anyhow::Context;
 use serde_json::{Map, Value, json};
 
 use super::output::{ExitStatus, Printer};
-use crate::{backends::Caller, broker::Broker, catalog::JsonObject};
+use crate::{
+    backends::Caller,
+    broker::{Broker, Conversation},
+    catalog::JsonObject,
+};
 
 /// Largest arguments read from standard input, in bytes; the same bound as for a request.
 const MAX_INPUT_BYTES: u64 = 1024 * 1024;
@@ -81,7 +85,7 @@ pub async fn run(args: &Args, broker: &Broker, out: &mut Printer) -> anyhow::Res
     }
     let listener = Arc::new(Listener::default());
     let caller: Arc<dyn Caller> = Arc::<Listener>::clone(&listener);
-    let result = broker.meta_call("call_tool", Some(request), JsonObject::new(), caller).await;
+    let result = broker.meta_call("call_tool", Some(request), JsonObject::new(), caller, &Conversation::local()).await;
     for line in listener.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         out.say(line)?;
     }

@@ -21,7 +21,7 @@ use super::output::{ExitStatus, Printer};
 use crate::{
     backends::{CallRequest, Caller, Connect, Session},
     catalog::{JsonObject, RawListing},
-    config::{Launch, ServerSpec, StdioLaunch, ToolFilter},
+    config::{Launch, ResultBudget, ServerSpec, StdioLaunch, ToolFilter},
     economy, samples,
 };
 
@@ -225,7 +225,7 @@ impl Stage {
             start_timeout: STEP,
             call_timeout: STEP,
             tools: ToolFilter::everything(),
-            result_tokens: usize::MAX,
+            results: ResultBudget::of_all(None),
             resolved: Vec::new(),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::output::{ExitStatus, Printer};
 use crate::{
-    broker::{Broker, DescribeRequest},
+    broker::{Broker, Conversation, DescribeRequest},
     economy,
 };
 
@@ -23,7 +23,7 @@ pub struct Args {
 /// # Errors
 /// Where the output fails.
 pub fn run(args: &Args, broker: &Broker, out: &mut Printer) -> anyhow::Result<ExitStatus> {
-    let answer = broker.describe(&DescribeRequest { tools: args.tools.clone() });
+    let answer = broker.describe(&DescribeRequest { tools: args.tools.clone() }, &Conversation::local());
     if args.json {
         let definitions: Vec<_> = answer.tools.iter().map(|tool| tool.definition()).collect();
         out.json(&definitions)?;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::output::{ExitStatus, Printer};
 use crate::{
-    broker::{Broker, FoundTool, SearchRequest},
+    broker::{Broker, Conversation, FoundTool, SearchRequest},
     economy,
 };
 
@@ -45,7 +45,7 @@ pub async fn run(args: &Args, broker: &Broker, out: &mut Printer) -> anyhow::Res
         limit: args.limit,
         explain: args.explain,
     };
-    let answer = broker.search(&request).await;
+    let answer = broker.search(&request, &Conversation::local()).await;
     if args.json {
         out.json(&json!({
             "query": request.query,

@@ -19,7 +19,7 @@ use super::{
     shape,
     source::{self, Document, Format},
 };
-use crate::ids::ServerName;
+use crate::ids::{BUILT_IN_SERVER, ServerName};
 
 /// A configuration that can be worked with.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +95,8 @@ impl Reading<'_> {
                 settings.refresh = raw.refresh.check(&at.key("refresh"), &mut self.general);
                 settings.context = raw.context.check();
                 settings.search = raw.search.check();
+                settings.results = raw.results.check(&at.key("results"), &mut self.general);
+                settings.crib = raw.crib.check();
             }
             Err(_) => {
                 self.general.add(
@@ -171,6 +173,9 @@ impl Reading<'_> {
     }
 
     fn server(&self, name: ServerName, mut table: Value, at: &KeyPath, problems: &mut Problems) -> Option<ServerSpec> {
+        if name.as_str() == BUILT_IN_SERVER {
+            problems.add(at, "has the name of toolcrib's own server", "call it something else");
+        }
         if !shape::prune(server_schema(), &mut table, at, problems) {
             return None;
         }
@@ -223,6 +228,8 @@ impl Default for Settings {
             refresh: raw.refresh.check(&at, &mut none),
             context: raw.context.check(),
             search: raw.search.check(),
+            results: raw.results.check(&at, &mut none),
+            crib: raw.crib.check(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::is_own_entry;
-use crate::ids::ServerName;
+use crate::ids::{BUILT_IN_SERVER, ServerName};
 
 /// Top-level keys that hold servers: most clients, and VS Code.
 pub(super) const SERVER_KEYS: [&str; 2] = ["mcpServers", "servers"];
@@ -80,7 +80,8 @@ pub(super) fn translate(entry: &Value) -> Option<Translated> {
     Some(Translated { table: Value::Object(table), ignored })
 }
 
-/// A name made of what a client calls a server: `My Server` becomes `my-server`. Never one of those already taken.
+/// A name made of what a client calls a server: `My Server` becomes `my-server`. Never one of those already taken, nor that of
+/// toolcrib's own server.
 ///
 /// A label that is a server name already stays as it is, unless it is taken.
 #[must_use]
@@ -104,7 +105,7 @@ pub fn name_from_label(label: &str, taken: &BTreeSet<ServerName>) -> Option<Serv
     std::iter::once(plain.clone())
         .chain(numbered)
         .filter_map(|name| name.parse().ok())
-        .find(|name| !taken.contains(name))
+        .find(|name: &ServerName| name.as_str() != BUILT_IN_SERVER && !taken.contains(name))
 }
 
 /// The first bytes of an ASCII name, without a separator at its end.

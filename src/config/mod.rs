@@ -33,8 +33,8 @@ pub use mcp_json::name_from_label;
 pub use problems::{BrokenServer, Problem, Problems};
 pub use schema::config_schema;
 pub use settings::{
-    ContextSettings, HttpLaunch, HttpTransport, Launch, PoolSettings, RefreshSettings, SearchSettings, ServerSpec,
-    Settings, StdioLaunch, ToolFilter,
+    ContextSettings, CribSettings, HttpLaunch, HttpTransport, Launch, PoolSettings, RefreshSettings, ResultBudget,
+    ResultSettings, SearchSettings, ServerSpec, Settings, StdioLaunch, ToolFilter,
 };
 pub(crate) use source::JSON_DIALECT;
 pub use write::write_atomically;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     duration::RawDuration,
     problems::{KeyPath, Problems},
-    settings::{ContextSettings, PoolSettings, RefreshSettings, SearchSettings},
+    settings::{ContextSettings, CribSettings, PoolSettings, RefreshSettings, ResultSettings, SearchSettings},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,6 +23,7 @@ pub(super) const START_TIMEOUT: RangeInclusive<Duration> = SECOND..=Duration::fr
 /// Bounds of `call_timeout`.
 pub(super) const CALL_TIMEOUT: RangeInclusive<Duration> = SECOND..=DAY;
 const IDLE_CLOSE: RangeInclusive<Duration> = SECOND..=Duration::from_secs(7 * 86_400);
+const KEEP_FOR: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(365 * 86_400);
 const REFRESH_AFTER: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(365 * 86_400);
 
 /// The configuration of toolcrib.
@@ -42,6 +43,10 @@ pub(super) struct RawConfig {
     pub context: RawContext,
     /// How tools are found.
     pub search: RawSearch,
+    /// Results that were longer than their budget, kept whole on this machine so that the model can read on.
+    pub results: RawResults,
+    /// The tools of toolcrib's own server `crib`. A model finds them by search; they cost nothing until then.
+    pub crib: RawCrib,
 }
 
 /// One server: a program that speaks over its standard streams (`command`), or an HTTP endpoint (`url`).
@@ -76,9 +81,13 @@ pub(super) struct RawServer {
     pub call_timeout: RawDuration,
     /// Which of its tools are offered.
     pub tools: RawTools,
-    /// Budget of one text result of this server, in `o200k_base` tokens. What `context.result_tokens` says when absent.
-    #[schemars(range(min = 200, max = 10_000_000))]
+    /// Budget of one text result of this server, in `o200k_base` tokens, at least 200. 0 is none: its results pass exactly as they
+    /// come. What `context.result_tokens` says when absent.
+    #[schemars(range(max = 10_000_000))]
     pub result_tokens: Option<u32>,
+    /// Budgets of single tools of this server, by name, as `result_tokens`.
+    #[schemars(inner(range(max = 10_000_000)))]
+    pub tool_result_tokens: BTreeMap<String, u32>,
 }
 
 /// Globs (`*`, `?`, `[ab]`, `{a,b}`) over the names of tools.
@@ -137,6 +146,31 @@ pub(super) struct RawContext {
     result_tokens: u32,
 }
 
+/// Results that were longer than their budget.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawResults {
+    /// A kept result is overwritten after this long.
+    keep_for: RawDuration,
+    /// Room for all kept results together, in MiB; the oldest go first. One result may take a quarter.
+    #[schemars(range(min = 1, max = 100_000))]
+    max_mib: u32,
+}
+
+/// The tools of toolcrib's own server.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCrib {
+    /// `crib/read_result` reads on in a result that was cut. Without it no result is kept.
+    read_result: bool,
+    /// `crib/status` says which servers run and which fail.
+    status: bool,
+    /// `crib/refresh` reads the lists of tools again.
+    refresh: bool,
+    /// `crib/history` says what the conversation searched and called. Kept in memory only.
+    history: bool,
+}
+
 /// How tools are found.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -164,6 +198,7 @@ impl Default for RawServer {
             call_timeout: RawDuration::new("5m"),
             tools: RawTools::default(),
             result_tokens: None,
+            tool_result_tokens: BTreeMap::new(),
         }
     }
 }
@@ -189,6 +224,38 @@ impl Default for RawContext {
 impl Default for RawSearch {
     fn default() -> Self {
         Self { learn: true }
+    }
+}
+
+impl Default for RawResults {
+    fn default() -> Self {
+        Self { keep_for: RawDuration::new("24h"), max_mib: 256 }
+    }
+}
+
+impl Default for RawCrib {
+    fn default() -> Self {
+        Self { read_result: true, status: true, refresh: true, history: true }
+    }
+}
+
+impl RawResults {
+    pub(super) fn check(self, at: &KeyPath, problems: &mut Problems) -> ResultSettings {
+        ResultSettings {
+            keep_for: self.keep_for.check(&at.key("keep_for"), &KEEP_FOR, problems),
+            max_bytes: u64::from(self.max_mib) << 20,
+        }
+    }
+}
+
+impl RawCrib {
+    pub(super) const fn check(self) -> CribSettings {
+        CribSettings {
+            read_result: self.read_result,
+            status: self.status,
+            refresh: self.refresh,
+            history: self.history,
+        }
     }
 }
 

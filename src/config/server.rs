@@ -14,13 +14,16 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    HttpLaunch, HttpTransport, Launch, ServerSpec, StdioLaunch, ToolFilter,
+    HttpLaunch, HttpTransport, Launch, ResultBudget, ServerSpec, StdioLaunch, ToolFilter,
     env::{Strings, Unresolved, expand, home},
     is_own_entry,
     problems::{KeyPath, Problems, echo},
     raw::{CALL_TIMEOUT, RawServer, RawTools, RawTransport, START_TIMEOUT},
 };
-use crate::ids::ServerName;
+use crate::ids::{ServerName, ToolName};
+
+/// Smallest budget of a result, in tokens. Less shows nothing but what was left out.
+const MIN_RESULT_TOKENS: u32 = 200;
 
 /// What a server's table is read against.
 pub(super) struct Surroundings<'a> {
@@ -47,7 +50,8 @@ impl RawServer {
         let call_timeout = self.call_timeout.check(&at.key("call_timeout"), &CALL_TIMEOUT, problems);
         let tools = std::mem::take(&mut self.tools).check(&at.key("tools"), problems);
         let summary = self.summary.as_deref().map(one_line).filter(|summary| !summary.is_empty());
-        let (enabled, result_tokens) = (self.enabled, self.result_tokens);
+        let results = self.result_budget(at, around, problems);
+        let enabled = self.enabled;
         let launch = match (self.command.is_some(), self.url.is_some()) {
             (true, _) => self.stdio(at, around, &mut filler, problems).map(Launch::Stdio),
             (false, true) => self.http(at, &mut filler, problems).map(Launch::Http),
@@ -62,7 +66,7 @@ impl RawServer {
             start_timeout,
             call_timeout,
             tools,
-            result_tokens: result_tokens.map_or(around.result_tokens, |tokens| tokens as usize),
+            results,
             resolved: filler.resolved.into_iter().map(SecretString::from).collect(),
         })
     }
@@ -109,6 +113,35 @@ impl RawServer {
             let remedy = "remove the line: the transport is detected";
             problems.add(&at.key("transport"), format!("does not fit a server with `{reached_by}`"), remedy);
         }
+    }
+
+    fn result_budget(&self, at: &KeyPath, around: &Surroundings<'_>, problems: &mut Problems) -> ResultBudget {
+        let budget = |tokens: u32, at: &KeyPath, problems: &mut Problems| match tokens {
+            0 => None,
+            1..MIN_RESULT_TOKENS => {
+                let reason = format!("is {tokens}, too little to show anything");
+                problems.add(at, reason, format!("give at least {MIN_RESULT_TOKENS}, or 0 for no budget at all"));
+                None
+            }
+            tokens => Some(tokens as usize),
+        };
+        let general = match self.result_tokens {
+            Some(tokens) => budget(tokens, &at.key("result_tokens"), problems),
+            None => Some(around.result_tokens),
+        };
+        let tools_at = at.key("tool_result_tokens");
+        let mut tools = BTreeMap::new();
+        for (name, tokens) in &self.tool_result_tokens {
+            let at = tools_at.key(name);
+            let tokens = budget(*tokens, &at, problems);
+            match ToolName::try_from(name.clone()) {
+                Ok(name) => drop(tools.insert(name, tokens)),
+                Err(error) => {
+                    problems.add(&at, format!("names no tool: {error}"), "write the name as the server has it");
+                }
+            }
+        }
+        ResultBudget { general, tools }
     }
 
     fn stdio(

@@ -29,6 +29,10 @@ pub struct Settings {
     pub context: ContextSettings,
     /// How tools are found.
     pub search: SearchSettings,
+    /// How long results that were too long are kept.
+    pub results: ResultSettings,
+    /// Which tools of toolcrib's own server are offered.
+    pub crib: CribSettings,
 }
 
 /// One backend as the operator described it.
@@ -48,11 +52,20 @@ pub struct ServerSpec {
     pub call_timeout: Duration,
     /// Which of its tools are offered.
     pub tools: ToolFilter,
-    /// Budget of one text result of this server, in o200k_base tokens.
-    pub result_tokens: usize,
+    /// Budgets of its results.
+    pub results: ResultBudget,
     /// Values that came from the environment into places that are no secrets by nature: arguments, the url, the
     /// command, the working directory; and the values of `pass_env`. Kept for [`ServerSpec::secrets`] only.
     pub resolved: Vec<SecretString>,
+}
+
+/// How much of a server's text results reaches a model, in o200k_base tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultBudget {
+    /// For every tool that has none of its own; `None` where results pass as they come.
+    pub general: Option<usize>,
+    /// For single tools, likewise.
+    pub tools: BTreeMap<ToolName, Option<usize>>,
 }
 
 /// How a backend is reached.
@@ -139,11 +152,47 @@ pub struct ContextSettings {
     pub result_tokens: usize,
 }
 
+/// How long results that were too long are kept, and how many.
+#[derive(Debug, Clone, Copy)]
+pub struct ResultSettings {
+    /// A result is forgotten after this long.
+    pub keep_for: Duration,
+    /// All kept results together, in bytes.
+    pub max_bytes: u64,
+}
+
+/// Which tools of toolcrib's own server are offered.
+#[derive(Debug, Clone, Copy)]
+pub struct CribSettings {
+    /// Reading on in results; without it none is kept.
+    pub read_result: bool,
+    /// The state of the servers.
+    pub status: bool,
+    /// Reading servers again.
+    pub refresh: bool,
+    /// What the conversation did.
+    pub history: bool,
+}
+
 /// How tools are found.
 #[derive(Debug, Clone)]
 pub struct SearchSettings {
     /// Whether a search ranks a tool higher that was called after a search like it.
     pub learn: bool,
+}
+
+impl ResultBudget {
+    /// The same for every tool.
+    #[must_use]
+    pub const fn of_all(tokens: Option<usize>) -> Self {
+        Self { general: tokens, tools: BTreeMap::new() }
+    }
+
+    /// Budget of one result of a tool; `None` where its results pass as they come.
+    #[must_use]
+    pub fn of(&self, tool: &ToolName) -> Option<usize> {
+        self.tools.get(tool).copied().unwrap_or(self.general)
+    }
 }
 
 impl ServerSpec {

@@ -87,13 +87,14 @@ fn every_key_of_a_full_file_arrives() {
     assert_eq!((github.start_timeout.as_secs(), github.call_timeout.as_secs()), (90, 120));
     let offers = |tool: &str| github.tools.offers(&tool.parse().unwrap());
     assert!(offers("issue_open") && !offers("issue_delete") && !offers("repo_list"));
-    assert_eq!(github.result_tokens, 4_000);
+    let budget = |tool: &str| github.results.of(&tool.parse().unwrap());
+    assert_eq!((budget("issue_open"), budget("issue_list"), budget("issue_raw")), (Some(4_000), Some(1_000), None));
 
     let local = &settings.servers["local_tool"];
     let Launch::Stdio(launch) = &local.launch else { panic!("{local:?}") };
     assert_eq!((launch.command.as_str(), local.enabled), ("/etc/crib/bin/tool", false));
     assert_eq!(launch.cwd.as_deref(), Some(Path::new("/home/ada/notes")));
-    assert_eq!(local.result_tokens, 10_000, "the general budget");
+    assert_eq!(local.results, ResultBudget::of_all(Some(10_000)), "the general budget");
 
     let transport = |name: &str| match &settings.servers[name].launch {
         Launch::Http(launch) => launch.transport,

@@ -1,25 +1,50 @@
 //! What of a tool's result reaches the model: JSON without white space, nothing twice, and no more text than the budget.
 //!
-//! Images, audio, links to resources and errors pass as they came. What is left out is always said. Keeping the whole for reading
-//! on is not done here; the caller passes the sentence that tells how.
+//! Images, audio, links to resources and errors pass as they came. What is left out is always said. Keeping the whole is not done
+//! here: the caller keeps [`whole`] and then says so with [`say_cut`].
 
 use serde_json::{Map, Value, json};
 
-use super::{json_head::json_head, tokens};
+use super::{
+    head::{self, Next},
+    tokens,
+};
 use crate::catalog::JsonObject;
 
-/// Room kept for saying what is left out.
-const NOTICE_TOKENS: usize = 40;
+/// Room kept for saying what is left out and how to read on. The longest such text of the tests has 96.
+const NOTICE_TOKENS: usize = 100;
+
+/// A result this many times over its budget cannot be read whole without filling the context, so it is not begun either: a part of
+/// the budget shows what it is, and the rest is found by reading on.
+const FAR_OVER: usize = 2;
+const FAR_OVER_SHARE: usize = 4;
+
+/// With less room than this a text shows nothing worth its tokens.
+const LEAST_HEAD_TOKENS: usize = 40;
 
 /// How a result is made to fit.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits<'a> {
+pub struct Limits {
     /// Most tokens of all text together.
     pub tokens: usize,
+    /// Most tokens of the head of a result that is far over.
+    pub head_tokens: usize,
     /// Which of two equal copies stays.
     pub copies: Copies,
-    /// How to read what is left out, said when something is; may be empty.
-    pub read_on: &'a str,
+}
+
+impl Limits {
+    /// The operator's budget.
+    #[must_use]
+    pub const fn standard(tokens: usize, copies: Copies) -> Self {
+        Self { tokens, head_tokens: tokens / FAR_OVER_SHARE, copies }
+    }
+
+    /// A budget that the model asked for: it knows how much it wants to see.
+    #[must_use]
+    pub const fn asked(tokens: usize, copies: Copies) -> Self {
+        Self { tokens, head_tokens: tokens, copies }
+    }
 }
 
 /// Which copy stays where a text says what `structuredContent` says.
@@ -38,12 +63,12 @@ pub enum Copies {
 pub struct Fitted {
     /// The result.
     pub result: JsonObject,
-    /// What was left out; `None` where nothing was.
+    /// What was left out and is not said yet; `None` where nothing was.
     pub cut: Option<Cut>,
 }
 
 /// How much was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
     /// Tokens of text that were kept, the notice apart.
     pub kept_tokens: usize,
@@ -51,11 +76,26 @@ pub struct Cut {
     pub total_tokens: usize,
     /// Characters of all text.
     pub total_chars: usize,
+    /// Lines of all text.
+    pub total_lines: usize,
+    /// Where to read on.
+    pub next: Next,
+    /// What was not cut.
+    pub whole: Whole,
+}
+
+/// The whole of a result that was cut, for reading on. JSON in it has no white space.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Whole {
+    /// Its texts, a line break between them.
+    pub text: String,
+    /// Its structured content as JSON, where that says something else than the text, or where there is no text.
+    pub structured: Option<String>,
 }
 
 /// Makes a result fit.
 #[must_use]
-pub fn fit(result: &JsonObject, limits: &Limits<'_>) -> Fitted {
+pub fn fit(result: &JsonObject, limits: &Limits) -> Fitted {
     let mut result = result.clone();
     if result.get("isError") == Some(&Value::Bool(true)) {
         return Fitted { result, cut: None };
@@ -70,6 +110,32 @@ pub fn fit(result: &JsonObject, limits: &Limits<'_>) -> Fitted {
         return Fitted { result, cut: None };
     }
     cut(result, limits)
+}
+
+/// Says at the end of a result what was left out and how to read on: by `id` where the whole was kept under one, else by asking for less.
+pub fn say_cut(result: &mut JsonObject, cut: &Cut, id: Option<&str>) {
+    let about = if cut.total_chars > 200_000 { "about " } else { "" };
+    let lines = if cut.total_lines > 1 { format!(" in {} lines", cut.total_lines) } else { String::new() };
+    let sizes = format!(
+        "cut: {} of {about}{} tokens shown, {} characters{lines} in all",
+        cut.kept_tokens, cut.total_tokens, cut.total_chars
+    );
+    let text = match id {
+        Some(id) => {
+            let (by, other) = match &cut.next {
+                Next::Line(line) => (json!({ "id": id, "lines": format!("{line}-") }), "pattern (regex)"),
+                Next::Byte(byte) => (json!({ "id": id, "bytes": format!("{byte}-") }), "pattern (regex)"),
+                Next::Path(path) => (json!({ "id": id, "path": path }), "another path, or pattern (regex)"),
+                Next::Search => (json!({ "id": id, "pattern": "..." }), "path (JSONPath) or bytes"),
+            };
+            let call = json!({ "tool": "crib/read_result", "arguments": by });
+            format!("[{sizes}. Read on with call_tool {call}, or by {other}]")
+        }
+        None => format!(
+            "[{sizes}; the rest is not kept. Ask for less: narrower arguments, or select (JSONPath) where the result is JSON]"
+        ),
+    };
+    push_text(result, &text);
 }
 
 /// Compact form of a JSON object or array, byte for byte but for white space outside strings; `None` for other text.
@@ -105,20 +171,35 @@ fn drop_copy(result: &mut JsonObject, copies: Copies) {
     else {
         return;
     };
-    let mut texts = blocks.iter().enumerate().filter(|(_, block)| block["type"] == "text");
-    let (Some((at, block)), None) = (texts.next(), texts.next()) else { return };
-    if !block["text"].as_str().is_some_and(|text| says_the_same(text, structured)) {
+    let texts: Vec<&str> =
+        blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()).collect();
+    let is_copy = match texts.as_slice() {
+        [] => false,
+        [only] => says_the_same(only, structured),
+        several => items_say_the_same(several, structured),
+    };
+    if !is_copy {
         return;
     }
     match copies {
         Copies::KeepText => drop(result.shift_remove("structuredContent")),
         Copies::KeepStructured => {
             if let Some(Value::Array(blocks)) = result.get_mut("content") {
-                blocks.remove(at);
+                blocks.retain(|block| block["type"] != "text");
             }
         }
         Copies::KeepBoth => {}
     }
+}
+
+/// A framework that sends each item of a list as a text of its own.
+fn items_say_the_same(texts: &[&str], structured: &Value) -> bool {
+    let wrapped = structured.as_object().filter(|object| object.len() == 1).and_then(|object| object.values().next());
+    let Some(items) = wrapped.unwrap_or(structured).as_array() else { return false };
+    items.len() == texts.len()
+        && items.iter().zip(texts).all(|(item, text)| {
+            item.as_str() == Some(text) || serde_json::from_str::<Value>(text).is_ok_and(|parsed| parsed == *item)
+        })
 }
 
 /// The text is the structured content as JSON, or the one value that a framework has wrapped in an object.
@@ -141,25 +222,45 @@ fn all_fits(result: &JsonObject, budget: usize) -> bool {
     bytes <= budget || tokens::fits(&parts.concat(), budget)
 }
 
-fn cut(mut result: JsonObject, limits: &Limits<'_>) -> Fitted {
-    // Structured content cannot be cut and stay what its schema says, so it becomes a text that can.
+fn cut(mut result: JsonObject, limits: &Limits) -> Fitted {
     let structured = result.shift_remove("structuredContent").filter(|value| !value.is_null());
-    if let Some(structured) = structured
-        && texts(&result).next().is_none()
-    {
-        push_text(&mut result, &structured.to_string());
+    let whole = Whole {
+        text: texts(&result).collect::<Vec<_>>().join("\n"),
+        structured: structured.as_ref().map(Value::to_string),
+    };
+    // Structured content cannot be cut and stay what its schema says, so it becomes a text that can.
+    if let Some(structured) = &whole.structured {
+        push_text(&mut result, structured);
     }
-    let (mut total_tokens, mut total_chars) = (0, 0);
+    let (mut total_tokens, mut total_chars, mut total_lines) = (0, 0, 0);
     for text in texts(&result) {
         total_tokens += tokens::count_roughly(text);
         total_chars += text.chars().count();
+        total_lines += head::line_count(text);
     }
-    let mut left = limits.tokens.saturating_sub(NOTICE_TOKENS + tokens::count(limits.read_on));
+    let far_over = total_tokens > limits.tokens.saturating_mul(FAR_OVER);
+    let budget = if far_over { limits.head_tokens.min(limits.tokens) } else { limits.tokens };
+    let mut left = budget.saturating_sub(NOTICE_TOKENS);
     let mut kept_tokens = 0;
+    let mut lines_before = 0;
+    let mut next = None;
     for_each_text(&mut result, |text| {
-        if !tokens::fits(text, left) {
-            *text = head(text, left);
+        let lines = head::line_count(text);
+        if left < LEAST_HEAD_TOKENS {
+            next.get_or_insert(Next::Line(lines_before + 1));
+            text.clear();
+        } else if !tokens::fits(text, left) {
+            let head = head::head(text, left);
+            // Reading on counts lines over all texts together.
+            let place = match head.next {
+                Next::Line(line) => Next::Line(line + lines_before),
+                Next::Byte(_) if lines_before > 0 => Next::Line(lines_before + 1),
+                other => other,
+            };
+            next.get_or_insert(place);
+            *text = head.text;
         }
+        lines_before += lines;
         let used = tokens::count(text);
         kept_tokens += used;
         left = left.saturating_sub(used);
@@ -167,36 +268,8 @@ fn cut(mut result: JsonObject, limits: &Limits<'_>) -> Fitted {
     if let Some(Value::Array(blocks)) = result.get_mut("content") {
         blocks.retain(|block| block["type"] != "text" || block["text"] != "");
     }
-    let cut = Cut { kept_tokens, total_tokens, total_chars };
-    push_text(&mut result, &notice(&cut, limits.read_on));
-    Fitted { result, cut: Some(cut) }
-}
-
-/// The start of a text that says most of the whole: shape and first items of JSON, else first lines.
-fn head(text: &str, budget: usize) -> String {
-    if let Some(head) = json_head(text, budget) {
-        return head;
-    }
-    let (part, _) = tokens::prefix(text, budget);
-    // Whole lines where that loses little.
-    match part.rfind('\n') {
-        Some(end) if end > part.len() / 2 => part[..end].to_owned(),
-        _ => part.to_owned(),
-    }
-}
-
-fn notice(cut: &Cut, read_on: &str) -> String {
-    let about = if cut.total_chars > 200_000 { "about " } else { "" };
-    let mut text = format!(
-        "[cut: {} of {about}{} tokens shown, {} characters in all.",
-        cut.kept_tokens, cut.total_tokens, cut.total_chars
-    );
-    if !read_on.is_empty() {
-        text.push(' ');
-        text.push_str(read_on);
-    }
-    text.push(']');
-    text
+    let next = next.unwrap_or(Next::Search);
+    Fitted { result, cut: Some(Cut { kept_tokens, total_tokens, total_chars, total_lines, next, whole }) }
 }
 
 fn push_text(result: &mut JsonObject, text: &str) {
@@ -237,3 +310,6 @@ fn holder(block: &Value) -> Option<&Map<String, Value>> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod shapes;

@@ -9,6 +9,9 @@ use crate::catalog::JsonObject;
 /// Longest path, in bytes. Real ones stay under 100.
 const MAX_PATH_BYTES: usize = 1_000;
 
+/// Most `..` of a path. Two over a result of 40,000 nested values already look at each of them once per ancestor.
+const MAX_DESCENTS: usize = 2;
+
 /// Most keys named in an error.
 const MAX_KEYS: usize = 20;
 
@@ -30,6 +33,9 @@ pub enum SelectError {
         /// Its length.
         bytes: usize,
     },
+    /// The path descends through all levels too often: each time multiplies what is looked at.
+    #[error("the JSONPath has more than {MAX_DESCENTS} `..`")]
+    TooDeep,
     /// The result has no JSON to select from.
     #[error("the result is no JSON, so `select` cannot be used on it")]
     NoJson,
@@ -49,24 +55,33 @@ impl SelectError {
     pub fn hint(&self) -> String {
         match self {
             Self::Path { .. } => "write a path like `$.items[*].name` or `$..id`".into(),
+            Self::TooDeep => "name the levels in between, or use one `..`".into(),
             Self::TooLong { .. } => "select a parent of the wanted parts".into(),
             Self::NoJson => "call again without `select`; `max_tokens` bounds any result".into(),
-            Self::Nothing { .. } => "start the path with one of its keys, or call again without `select`".into(),
+            Self::Nothing { .. } => "start the path with one of its keys, or leave it out".into(),
         }
     }
 }
 
-/// The parts of a value that a path names: one part as itself, several as an array.
+/// The parts of a value that a path names, at least one.
 ///
 /// # Errors
 /// Where the path is no JSONPath, or fits nothing.
-pub fn select(value: &Value, path: &str) -> Result<Value, SelectError> {
-    let parsed = parse(path)?;
-    let found = parsed.query(value).all();
-    match found.as_slice() {
-        [] => Err(SelectError::Nothing { path: path.into(), shape: shape(value) }),
-        [only] => Ok((*only).clone()),
-        several => Ok(Value::Array(several.iter().map(|part| (*part).clone()).collect())),
+pub fn parts<'v>(value: &'v Value, path: &str) -> Result<Vec<&'v Value>, SelectError> {
+    let found = parse(path)?.query(value).all();
+    if found.is_empty() {
+        return Err(SelectError::Nothing { path: path.into(), shape: shape(value) });
+    }
+    Ok(found)
+}
+
+/// Parts as one text: one part as itself, a string without its quotes; several as an array.
+#[must_use]
+pub fn text(parts: &[&Value]) -> String {
+    match parts {
+        [Value::String(text)] => text.clone(),
+        [only] => only.to_string(),
+        several => Value::Array(several.iter().map(|part| (*part).clone()).collect()).to_string(),
     }
 }
 
@@ -84,32 +99,39 @@ pub fn select_from_result(result: &JsonObject, path: &str) -> Result<JsonObject,
     let structured = result.get("structuredContent").filter(|value| !value.is_null()).cloned();
     let value = structured.or_else(from_text).filter(|value| value.is_object() || value.is_array());
     let value = value.ok_or(SelectError::NoJson)?;
-    let selected = match select(&value, path) {
+    let selected = match parts(&value, path) {
         Err(nothing @ SelectError::Nothing { .. }) => {
             let wrapped = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.get("result"));
-            wrapped.and_then(|inner| select(inner, path).ok()).ok_or(nothing)
+            wrapped.and_then(|inner| parts(inner, path).ok()).ok_or(nothing)
         }
         selected => selected,
     }?;
-    let text = selected.as_str().map_or_else(|| selected.to_string(), str::to_owned);
+    let text = text(&selected);
     let mut chosen = result.clone();
     chosen.shift_remove("structuredContent");
     chosen.insert("content".into(), json!([{ "type": "text", "text": text }]));
     Ok(chosen)
 }
 
-/// Takes `items[0]` for `$.items[0]`: models leave the root out.
 fn parse(path: &str) -> Result<JsonPath, SelectError> {
     if path.len() > MAX_PATH_BYTES {
         return Err(SelectError::TooLong { bytes: path.len() });
     }
+    if path.matches("..").count() > MAX_DESCENTS {
+        return Err(SelectError::TooDeep);
+    }
+    JsonPath::parse(&rooted(path)).map_err(|source| SelectError::Path { path: path.into(), source })
+}
+
+/// A path from the root: `items[0]` is taken for `$.items[0]`, because models leave the root out.
+#[must_use]
+pub fn rooted(path: &str) -> String {
     let trimmed = path.trim();
-    let rooted = match trimmed.chars().next() {
+    match trimmed.chars().next() {
         Some('$') => trimmed.to_owned(),
         Some('.' | '[') => format!("${trimmed}"),
         _ => format!("$.{trimmed}"),
-    };
-    JsonPath::parse(&rooted).map_err(|source| SelectError::Path { path: path.into(), source })
+    }
 }
 
 /// What a value looks like from outside: enough to write a better path.
@@ -141,23 +163,25 @@ mod tests {
     #[test]
     fn one_part_comes_as_itself_and_several_as_an_array() {
         let value = json!({ "items": [{ "id": 1 }, { "id": 2 }], "next": "b" });
-        assert_eq!(select(&value, "$.next").unwrap(), json!("b"));
-        assert_eq!(select(&value, "$.items[*].id").unwrap(), json!([1, 2]));
-        assert_eq!(select(&value, "items[0].id").unwrap(), json!(1));
-        assert_eq!(select(&value, "$.items[?@.id > 1].id").unwrap(), json!(2));
+        let selected = |path: &str| text(&parts(&value, path).unwrap());
+        assert_eq!(selected("$.next"), "b");
+        assert_eq!(selected("$.items[*].id"), "[1,2]");
+        assert_eq!(selected("items[0].id"), "1");
+        assert_eq!(selected("$.items[?@.id > 1].id"), "2");
     }
 
     #[test]
     fn a_path_that_fits_nothing_shows_what_there_is() {
-        let error = select(&json!([{ "id": 1, "title": "x" }]), "$.items").unwrap_err();
-        insta::assert_snapshot!(format!("{error}; {}", error.hint()), @r#"`$.items` fits nothing in the result, which is an array of 1 objects with "id", "title"; start the path with one of its keys, or call again without `select`"#);
+        let error = parts(&json!([{ "id": 1, "title": "x" }]), "$.items").unwrap_err();
+        insta::assert_snapshot!(format!("{error}; {}", error.hint()), @r#"`$.items` fits nothing in the result, which is an array of 1 objects with "id", "title"; start the path with one of its keys, or leave it out"#);
     }
 
     #[test]
     fn a_path_that_is_none_shows_how_one_looks() {
-        let error = select(&json!({}), "$.a[").unwrap_err();
+        let error = parts(&json!({}), "$.a[").unwrap_err();
         insta::assert_snapshot!(format!("{error}; {}", error.hint()), @r#"`$.a[` is no JSONPath (RFC 9535); write a path like `$.items[*].name` or `$..id`"#);
-        assert!(matches!(select(&json!({}), &"x".repeat(2000)), Err(SelectError::TooLong { bytes: 2000 })));
+        assert!(matches!(parts(&json!({}), &"x".repeat(2000)), Err(SelectError::TooLong { bytes: 2000 })));
+        assert!(matches!(parts(&json!({}), "$..a..b..c"), Err(SelectError::TooDeep)));
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub(super) fn quick_check(connection: &Connection) -> Result<(), Fault> {
     if finding == "ok" { Ok(()) } else { Err(Fault::Damage(Damage::Check { finding })) }
 }
 
-fn make_directory(data_dir: &Path) -> io::Result<()> {
+pub(super) fn make_directory(data_dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -101,7 +101,7 @@ fn make_directory(data_dir: &Path) -> io::Result<()> {
 
 /// Makes the empty file before SQLite would, so that it is never readable by others; SQLite gives its journal the same
 /// mode. An existing file is looked at by name only: closing a handle of our own would drop SQLite's locks.
-fn make_file(path: &Path) -> Result<(), RegistryError> {
+pub(super) fn make_file(path: &Path) -> Result<(), RegistryError> {
     let unusable = |source| RegistryError::Unusable { path: path.into(), source };
     // The journal is looked at first: another process that makes the file right now fills the file before the journal.
     let journal_bytes = fs::metadata(with_suffix(path, "-wal")).map_or(0, |meta| meta.len());
@@ -143,7 +143,7 @@ fn restrict(_path: &Path, _meta: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-fn connect(path: &Path) -> Result<Connection, RegistryError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, RegistryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags).map_err(Fault::from);
     opened
@@ -165,7 +165,7 @@ fn configure(connection: &Connection) -> Result<(), Fault> {
 
 /// The mode is kept in the file. Changing it needs the file for a moment alone, and SQLite does not wait for that by
 /// itself.
-fn use_wal(connection: &Connection) -> Result<(), Fault> {
+pub(super) fn use_wal(connection: &Connection) -> Result<(), Fault> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
         let mode: Result<String, _> = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0));
@@ -185,7 +185,7 @@ fn today() -> Result<String, Fault> {
     Ok(Connection::open_in_memory()?.query_row("SELECT date('now')", [], |row| row.get(0))?)
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

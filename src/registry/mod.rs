@@ -8,6 +8,7 @@ mod file;
 mod habits;
 mod listings;
 mod migrations;
+mod results;
 mod state;
 mod usage;
 mod writer;
@@ -26,6 +27,7 @@ use rusqlite::{Connection, Transaction};
 pub use error::{Damage, RegistryError};
 pub use file::path_in;
 pub use habits::Habit;
+pub use results::{KeptResult, ResultLimits, ResultStore};
 pub use state::LoggedChange;
 pub use usage::{SearchUse, ToolUse, UseEvent};
 

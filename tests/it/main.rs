@@ -10,6 +10,7 @@ mod bad_servers;
 mod broken_files;
 mod http_backends;
 mod learning;
+mod long_results;
 mod meta_tools;
 mod rooms;
 mod support;

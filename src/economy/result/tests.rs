@@ -1,14 +1,17 @@
 use super::*;
 use crate::economy::samples::object;
 
-const READ_ON: &str = "Read on: crib/read_result(id: \"r7\", from: 40)";
-
-fn limits(tokens: usize) -> Limits<'static> {
-    Limits { tokens, copies: Copies::KeepText, read_on: READ_ON }
+fn limits(tokens: usize) -> Limits {
+    Limits::asked(tokens, Copies::KeepText)
 }
 
+/// The texts of a result as they go out.
 fn text_of(fitted: &Fitted) -> String {
-    texts(&fitted.result).collect::<Vec<_>>().join("\n")
+    let mut result = fitted.result.clone();
+    if let Some(cut) = &fitted.cut {
+        say_cut(&mut result, cut, Some("a1b2c3"));
+    }
+    texts(&result).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -74,21 +77,13 @@ fn a_long_text_is_cut_at_a_line_and_says_what_is_missing() {
     line 1 of the log
     line 2 of the log
     line 3 of the log
-    line 4 of the log
-    line 5 of the log
-    line 6 of the log
-    line 7 of the log
-    line 8 of the log
-    line 9 of the log
-    line 10 of the log
-    line 11 of the log
-    line 12 of the log
-    line 13 of the log
-    [cut: 90 of 15001 tokens shown, 40893 characters in all. Read on: crib/read_result(id: "r7", from: 40)]
+    [lines 4-1999 not shown]
+    line 2000 of the log
+    [cut: 38 of 15001 tokens shown, 40893 characters in 2000 lines in all. Read on with call_tool {"tool":"crib/read_result","arguments":{"id":"a1b2c3","lines":"4-"}}, or by pattern (regex)]
     "#);
-    let cut = fitted.cut.unwrap();
+    let cut = fitted.cut.as_ref().unwrap();
     assert_eq!(cut.total_chars, text.len());
-    assert!(tokens::count(&text_of(&fitted)) <= 150, "{cut:?}");
+    assert!(tokens::count(&text_of(&fitted)) <= 150);
 }
 
 #[test]
@@ -99,8 +94,8 @@ fn rows_of_a_database_are_cut_to_their_first_and_counted() {
         object(json!({ "content": [], "structuredContent": { "columns": ["id", "name", "active"], "rows": rows } }));
     let fitted = fit(&result, &limits(200));
     insta::assert_snapshot!(text_of(&fitted), @r#"
-    {"columns":["id","name","active"],"rows":[{"id":0,"name":"customer 0","active":true},{"id":1,"name":"customer 1","active":false},{"id":2,"name":"customer 2","active":true},{"id":3,"name":"customer 3","active":false},{"id":4,"name":"customer 4","active":true},{"id":5,"name":"customer 5","active":false},{"id":6,"name":"customer 6","active":true},{"id":7,"name":"customer 7","active":false},…+4992]}
-    [cut: 130 of about 78054 tokens shown, 245323 characters in all. Read on: crib/read_result(id: "r7", from: 40)]
+    {"columns":["id","name","active"],"rows":[{"id":0,"name":"customer 0","active":true},{"id":1,"name":"customer 1","active":false},{"id":2,"name":"customer 2","active":true},{"id":3,"name":"customer 3","active":false},{"id":4,"name":"customer 4","active":true},…+4995]}
+    [cut: 88 of about 78054 tokens shown, 245323 characters in all. Read on with call_tool {"tool":"crib/read_result","arguments":{"id":"a1b2c3","path":"$.rows[5:]"}}, or by another path, or pattern (regex)]
     "#);
     assert!(tokens::count(&text_of(&fitted)) <= 200);
 }
@@ -112,7 +107,7 @@ fn text_after_a_long_text_goes_and_is_counted() {
     let result = object(json!({ "content": blocks }));
     let fitted = fit(&result, &limits(500));
     let total: usize = texts(&result).map(tokens::count).sum();
-    assert_eq!(fitted.cut.unwrap().total_tokens, total);
+    assert_eq!(fitted.cut.as_ref().unwrap().total_tokens, total);
     assert!(tokens::count(&text_of(&fitted)) <= 500);
 }
 
@@ -137,4 +132,47 @@ fn no_budget_is_too_small_and_no_result_too_odd() {
             assert_eq!(fitted.cut, None, "{result}");
         }
     }
+}
+
+#[test]
+fn each_item_of_a_list_as_a_text_of_its_own_is_a_copy_too() {
+    let blocks = json!([{ "type": "text", "text": "{\"id\": 1}" }, { "type": "text", "text": "plain" }]);
+    let result = object(json!({ "content": blocks, "structuredContent": { "result": [{ "id": 1 }, "plain"] } }));
+    assert!(!fit(&result, &limits(8000)).result.contains_key("structuredContent"));
+    let other = object(json!({ "content": blocks, "structuredContent": { "result": [{ "id": 2 }, "plain"] } }));
+    assert!(fit(&other, &limits(8000)).result.contains_key("structuredContent"));
+}
+
+#[test]
+fn a_result_far_over_shows_a_part_of_the_budget_and_one_a_little_over_nearly_all() {
+    let text = |lines: usize| (0..lines).map(|at| format!("line {at} of a text\n")).collect::<String>();
+    let of = |lines| object(json!({ "content": [{ "type": "text", "text": text(lines) }] }));
+    let standard = Limits::standard(1_000, Copies::KeepText);
+    let (little, far) = (fit(&of(200), &standard).cut.unwrap(), fit(&of(2_000), &standard).cut.unwrap());
+    assert!(
+        (850..=1_000).contains(&little.kept_tokens) && (100..=250).contains(&far.kept_tokens),
+        "{little:?} {far:?}"
+    );
+    assert_eq!(far.whole.text, text(2_000));
+}
+
+#[test]
+fn structured_content_beside_another_text_is_shown_and_kept() {
+    let rows: Vec<Value> = (0..900).map(|at| json!({ "id": at })).collect();
+    let result =
+        object(json!({ "content": [{ "type": "text", "text": "900 rows" }], "structuredContent": { "rows": rows } }));
+    let fitted = fit(&result, &limits(200));
+    let text = text_of(&fitted);
+    assert!(text.starts_with("900 rows\n{\"rows\":[{\"id\":0}"), "{text}");
+    assert!(text.contains(r#""path":"$.rows["#), "{text}");
+    assert!(fitted.cut.unwrap().whole.structured.unwrap().ends_with("{\"id\":899}]}"));
+}
+
+#[test]
+fn what_is_not_kept_is_said_without_a_way_to_read_on() {
+    let result = object(json!({ "content": [{ "type": "text", "text": "word ".repeat(3000) }] }));
+    let mut fitted = fit(&result, &limits(200));
+    say_cut(&mut fitted.result, &fitted.cut.unwrap(), None);
+    let blocks = fitted.result["content"].as_array().unwrap();
+    insta::assert_snapshot!(blocks.last().unwrap()["text"].as_str().unwrap(), @"[cut: 100 of 3001 tokens shown, 15000 characters in all; the rest is not kept. Ask for less: narrower arguments, or select (JSONPath) where the result is JSON]");
 }
