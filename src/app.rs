@@ -232,7 +232,7 @@ impl App {
         pool.remember(library.catalog().servers.values().map(|server| (server.name.clone(), server.era)));
         let limits = ResultLimits { keep_for: settings.results.keep_for, max_bytes: settings.results.max_bytes };
         let results = ResultStore::new(&locations.data_dir, limits);
-        let broker = Arc::new(Broker::new(Arc::new(library), Arc::clone(&pool), results));
+        let broker = Arc::new(Broker::new(Arc::new(library), Arc::clone(&pool), results)?);
         Ok(Self { loaded, locations, pool, connector, broker })
     }
 

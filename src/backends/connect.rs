@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::{self, Instant};
 
 use super::{
-    BackendError, CallRequest, Caller, Connect, Session,
+    BackendError, CallRequest, Caller, ClientCapabilities, Connect, Session,
     era::{self, Greeted, Greeting},
     http, lists,
     peer::{Failure, Inbox, Peer},
@@ -23,6 +23,9 @@ use crate::{
 /// How long the remains of a failed start may take to end.
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
+/// Times a backend may ask for input in one call.
+const MAX_ROUNDS: usize = 10;
+
 /// Opens real conversations: child processes and HTTP.
 #[derive(Debug, Default)]
 pub struct Connector {
@@ -37,6 +40,14 @@ enum Way {
     Sse,
 }
 
+/// What every attempt to open a conversation shares.
+#[derive(Debug, Clone, Copy)]
+struct Start<'s> {
+    spec: &'s ServerSpec,
+    client: &'s ClientCapabilities,
+    deadline: Instant,
+}
+
 #[derive(Debug)]
 struct LiveSession {
     server: ServerName,
@@ -46,8 +57,13 @@ struct LiveSession {
 
 #[async_trait]
 impl Connect for Connector {
-    async fn connect(&self, spec: &ServerSpec, remembered: Option<Era>) -> Result<Arc<dyn Session>, BackendError> {
-        let deadline = Instant::now() + spec.start_timeout;
+    async fn connect(
+        &self,
+        spec: &ServerSpec,
+        remembered: Option<Era>,
+        client: &ClientCapabilities,
+    ) -> Result<Arc<dyn Session>, BackendError> {
+        let start = Start { spec, client, deadline: Instant::now() + spec.start_timeout };
         let first = match &spec.launch {
             Launch::Stdio(_) => Way::Stdio,
             Launch::Http(http) => match http.transport {
@@ -56,10 +72,10 @@ impl Connect for Connector {
             },
         };
         let era = remembered.unwrap_or(Era::Legacy);
-        match self.attempt(spec, first, era, deadline).await {
+        match self.attempt(&start, first, era).await {
             // The endpoint speaks no Streamable HTTP: only then the older transport.
             Err((_, Failure::Wire(WireError::WrongTransport(_)))) if may_be_sse(spec, first) => {
-                self.attempt(spec, Way::Sse, Era::Legacy, deadline).await.map_err(|(error, _)| error)
+                self.attempt(&start, Way::Sse, Era::Legacy).await.map_err(|(error, _)| error)
             }
             outcome => outcome.map_err(|(error, _)| error),
         }
@@ -75,12 +91,12 @@ impl Connector {
     /// Tries one way, in the era that is likely and then, where the backend refuses that, in the other.
     async fn attempt(
         &self,
-        spec: &ServerSpec,
+        start: &Start<'_>,
         way: Way,
         likely: Era,
-        deadline: Instant,
     ) -> Result<Arc<dyn Session>, (BackendError, Failure)> {
-        let (peer, refusal) = match self.greeted(spec, way, likely, deadline).await? {
+        let spec = start.spec;
+        let (peer, refusal) = match self.greeted(start, way, likely).await? {
             (peer, Greeted::Agreed(greeting)) => return Ok(live(spec, peer, greeting)),
             (peer, Greeted::Failed(failure)) => return Err(self.given_up(spec, &peer, failure).await),
             (peer, Greeted::Refused(failure)) => (peer, failure),
@@ -90,7 +106,7 @@ impl Connector {
             return Err(self.given_up(spec, &peer, refusal).await);
         }
         peer.wire().close(CLEAN_UP).await;
-        match self.greeted(spec, way, era::other(likely), deadline).await? {
+        match self.greeted(start, way, era::other(likely)).await? {
             (peer, Greeted::Agreed(greeting)) => Ok(live(spec, peer, greeting)),
             // Refused in both eras: the first refusal is the telling one, but for what the child said at its end.
             (peer, Greeted::Refused(Failure::Closed)) => Err(self.given_up(spec, &peer, Failure::Closed).await),
@@ -99,13 +115,8 @@ impl Connector {
         }
     }
 
-    async fn greeted(
-        &self,
-        spec: &ServerSpec,
-        way: Way,
-        era: Era,
-        deadline: Instant,
-    ) -> Result<(Peer, Greeted), (BackendError, Failure)> {
+    async fn greeted(&self, start: &Start<'_>, way: Way, era: Era) -> Result<(Peer, Greeted), (BackendError, Failure)> {
+        let Start { spec, client, deadline } = *start;
         let inbox = Arc::new(Inbox::default());
         let left = deadline.saturating_duration_since(Instant::now());
         let opened = time::timeout(left, self.open(spec, way, &inbox)).await;
@@ -119,7 +130,7 @@ impl Connector {
         };
         let peer = Peer::new(wire, inbox);
         let left = deadline.saturating_duration_since(Instant::now());
-        let greeted = era::greet(&peer, era, left).await;
+        let greeted = era::greet(&peer, era, left, client).await;
         Ok((peer, greeted))
     }
 
@@ -180,7 +191,7 @@ impl Session for LiveSession {
 
     async fn listing(&self, deadline: Duration) -> Result<RawListing, BackendError> {
         let ask = |method: &'static str, mut params: JsonObject, patience: Duration| {
-            era::dress(&mut params, self.greeting.era);
+            era::dress(&mut params, self.greeting.era, &ClientCapabilities::none(), None);
             self.peer.request(method, params, patience, None)
         };
         let lists = lists::read(&self.greeting.capabilities, deadline, ask).await;
@@ -200,15 +211,39 @@ impl Session for LiveSession {
     }
 
     async fn call(&self, request: CallRequest, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
+        let CallRequest { tool, arguments, meta, idle_timeout, mut answers } = request;
         let mut params = JsonObject::new();
-        params.insert("name".into(), request.tool.as_str().into());
-        params.insert("arguments".into(), Value::Object(request.arguments));
-        if !request.meta.is_empty() {
-            params.insert("_meta".into(), Value::Object(request.meta));
+        params.insert("name".into(), tool.as_str().into());
+        params.insert("arguments".into(), Value::Object(arguments));
+        if !meta.is_empty() {
+            params.insert("_meta".into(), Value::Object(meta));
         }
-        era::dress(&mut params, self.greeting.era);
-        let outcome = self.peer.request("tools/call", params, request.idle_timeout, Some(caller)).await;
-        outcome.map_err(|failure| translated(&self.server, failure))
+        era::dress(&mut params, self.greeting.era, &caller.capabilities(), caller.log_level());
+        for _ in 0..MAX_ROUNDS {
+            let mut params = params.clone();
+            if let Some(answers) = answers.take() {
+                era::add_answers(&mut params, answers);
+            }
+            let outcome = self.peer.request("tools/call", params, idle_timeout, Some(Arc::clone(&caller))).await;
+            let required = match &outcome {
+                Ok(result) if caller.works_off_input() => era::input_required(result),
+                Err(Failure::Rpc(error)) => era::url_required(error),
+                Ok(_) | Err(_) => None,
+            };
+            let Some(required) = required else {
+                return outcome.map_err(|failure| translated(&self.server, failure));
+            };
+            match era::answered(required, caller.as_ref()).await {
+                Ok(given) => answers = Some(given),
+                // A refusal that the backend itself has put into words says more than the client's.
+                Err(refusal) => {
+                    let failure = outcome.err().unwrap_or(Failure::Rpc(refusal));
+                    return Err(translated(&self.server, failure));
+                }
+            }
+        }
+        let reason = format!("it asked for input more than {MAX_ROUNDS} times in one call");
+        Err(BackendError::Protocol { server: self.server.clone(), reason })
     }
 
     fn is_closed(&self) -> bool {

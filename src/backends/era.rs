@@ -5,9 +5,11 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{
+    Answers, Caller, ClientCapabilities, not_supported,
     peer::{Failure, Peer},
     wire::WireError,
 };
@@ -45,9 +47,9 @@ pub(super) enum Greeted {
 }
 
 /// Shakes hands in one era.
-pub(super) async fn greet(peer: &Peer, era: Era, patience: Duration) -> Greeted {
+pub(super) async fn greet(peer: &Peer, era: Era, patience: Duration, client: &ClientCapabilities) -> Greeted {
     match era {
-        Era::Legacy => legacy(peer, patience).await,
+        Era::Legacy => legacy(peer, patience, client).await,
         Era::Modern => modern(peer, patience).await,
     }
 }
@@ -60,21 +62,79 @@ pub(super) const fn other(era: Era) -> Era {
     }
 }
 
-/// Adds what every request of this era carries.
-pub(super) fn dress(params: &mut JsonObject, era: Era) {
+/// Adds what every request of this era carries: in the modern one what the client of this very request can be asked, and which
+/// log messages it wants.
+pub(super) fn dress(params: &mut JsonObject, era: Era, client: &ClientCapabilities, log_level: Option<String>) {
     if era == Era::Modern {
         let meta = params.entry("_meta").or_insert_with(|| json!({}));
         if let Some(meta) = meta.as_object_mut() {
             meta.insert("io.modelcontextprotocol/protocolVersion".into(), MODERN_VERSION.into());
             meta.insert("io.modelcontextprotocol/clientInfo".into(), client_info());
-            // Nothing that a backend might ask of a client is bridged to it.
-            meta.insert("io.modelcontextprotocol/clientCapabilities".into(), json!({}));
+            meta.insert("io.modelcontextprotocol/clientCapabilities".into(), Value::Object(client.to_object()));
+            if let Some(level) = log_level {
+                meta.insert("io.modelcontextprotocol/logLevel".into(), level.into());
+            }
         }
     }
 }
 
-async fn legacy(peer: &Peer, patience: Duration) -> Greeted {
-    let params = json!({"protocolVersion": LEGACY_VERSION, "capabilities": {}, "clientInfo": client_info()});
+/// What a result wants to know before it is complete.
+#[derive(Debug)]
+pub(super) struct InputRequired {
+    requests: JsonObject,
+    state: Option<String>,
+}
+
+/// Reads an `input_required` result; `None` for any other.
+pub(super) fn input_required(result: &JsonObject) -> Option<InputRequired> {
+    if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
+        return None;
+    }
+    let requests = result.get("inputRequests").and_then(Value::as_object).cloned().unwrap_or_default();
+    Some(InputRequired { requests, state: result.get("requestState").and_then(Value::as_str).map(str::to_owned) })
+}
+
+/// Reads the error by which a backend of before sends a person to an address first, as the questions that it means.
+pub(super) fn url_required(error: &JsonObject) -> Option<InputRequired> {
+    const URL_ELICITATION_REQUIRED: i64 = -32042;
+    if error.get("code").and_then(Value::as_i64) != Some(URL_ELICITATION_REQUIRED) {
+        return None;
+    }
+    let wanted = error.get("data")?.get("elicitations")?.as_array()?;
+    let question = |params: &Value| json!({"method": "elicitation/create", "params": params});
+    let requests: JsonObject =
+        wanted.iter().enumerate().map(|(at, params)| (format!("url-{at}"), question(params))).collect();
+    (!requests.is_empty()).then_some(InputRequired { requests, state: None })
+}
+
+/// Asks all questions of a result at once. The first that is refused ends it: the backend could not go on without.
+pub(super) async fn answered(required: InputRequired, caller: &dyn Caller) -> Result<Answers, JsonObject> {
+    let asked = required.requests.into_iter().map(|(key, request)| async move {
+        let method = request.get("method").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let params = request.get("params").and_then(Value::as_object).cloned().unwrap_or_default();
+        if !caller.capabilities().allow(&method) {
+            return Err(not_supported(&method));
+        }
+        Ok((key, Value::Object(caller.ask(&method, params).await?)))
+    });
+    let responses: Vec<(String, Value)> = try_join_all(asked).await?;
+    Ok(Answers { responses: responses.into_iter().collect(), state: required.state })
+}
+
+/// Adds a client's answers to the retry of a request.
+pub(super) fn add_answers(params: &mut JsonObject, answers: Answers) {
+    params.insert("inputResponses".into(), Value::Object(answers.responses));
+    if let Some(state) = answers.state {
+        params.insert("requestState".into(), state.into());
+    }
+}
+
+async fn legacy(peer: &Peer, patience: Duration, client: &ClientCapabilities) -> Greeted {
+    let params = json!({
+        "protocolVersion": LEGACY_VERSION,
+        "capabilities": client.to_object(),
+        "clientInfo": client_info(),
+    });
     let result = match peer.request("initialize", object(params), patience, None).await {
         Ok(result) => result,
         Err(failure) => return refused_or_failed(failure),
@@ -91,7 +151,7 @@ async fn legacy(peer: &Peer, patience: Duration) -> Greeted {
 async fn modern(peer: &Peer, patience: Duration) -> Greeted {
     peer.wire().agreed(MODERN_VERSION, peer.inbox());
     let mut params = JsonObject::new();
-    dress(&mut params, Era::Modern);
+    dress(&mut params, Era::Modern, &ClientCapabilities::none(), None);
     match peer.request("server/discover", params, patience, None).await {
         Ok(mut result) => {
             let info = result.get("_meta").and_then(|meta| meta.get("io.modelcontextprotocol/serverInfo")).cloned();

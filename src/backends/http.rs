@@ -221,7 +221,7 @@ impl HttpWire {
         let body = body(response).await?;
         match serde_json::from_slice::<Value>(&body) {
             Ok(Value::Array(batch)) if status.is_success() => {
-                batch.into_iter().for_each(|message| self.inbox.deliver(message));
+                batch.into_iter().for_each(|message| self.inbox.deliver_during(message, id.and_then(Value::as_u64)));
                 Ok(())
             }
             // Errors of the modern era come with 400 and 404, some without an id: they belong to this request.
@@ -253,7 +253,7 @@ impl HttpWire {
                     continue;
                 };
                 let answers = id.is_some() && message.get("id") == id && message.get("method").is_none();
-                self.inbox.deliver(message);
+                self.inbox.deliver_during(message, id.and_then(Value::as_u64));
                 if answers {
                     return Ok(());
                 }

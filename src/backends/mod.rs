@@ -22,4 +22,4 @@ pub use connect::Connector;
 pub use error::BackendError;
 pub use pool::{Lease, Pool};
 pub use refresh::{read, read_all};
-pub use session::{CallRequest, Caller, Connect, Session};
+pub use session::{Answers, CallRequest, Caller, ClientCapabilities, Connect, Session, not_supported};

@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -18,16 +18,23 @@ use tokio::{
     sync::{Notify, oneshot},
     time::{self, Instant},
 };
+use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
 use super::{
-    Caller,
+    Caller, not_supported,
     wire::{Wire, WireError},
 };
 use crate::catalog::JsonObject;
 
 /// Answers nobody asked for after which a backend is taken for broken.
 const MAX_STRAYS: u64 = 1_000;
+
+/// Questions of a backend that one call may have open.
+const MAX_QUESTIONS: usize = 16;
+
+/// Longest time a client may take to answer one.
+const MAX_QUESTION: Duration = Duration::from_secs(600);
 
 /// Why a request has no result.
 #[derive(Debug, Clone)]
@@ -69,6 +76,28 @@ struct Waiting {
     caller: Option<Arc<dyn Caller>>,
     /// Told of each sign of life, to put off the timeout.
     alive: Arc<Notify>,
+    /// Questions that the caller has not answered yet. They end with the request.
+    questions: Vec<Question>,
+    /// How many of them are open; while there are any, silence is no reason to give up.
+    open: Arc<AtomicUsize>,
+}
+
+/// A request of the backend, put to a caller.
+#[derive(Debug)]
+struct Question {
+    /// The backend's id for it.
+    id: Value,
+    asking: AbortOnDropHandle<()>,
+}
+
+/// Counts an open question for as long as it lives.
+struct Open(Arc<AtomicUsize>, Arc<Notify>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.1.notify_one();
+    }
 }
 
 /// Takes a request back if nobody waits for it any more.
@@ -129,7 +158,10 @@ impl Peer {
         let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         let (answer, answered) = oneshot::channel();
         let alive = Arc::new(Notify::new());
-        self.inbox.expect(id, Waiting { answer, caller, alive: Arc::clone(&alive) })?;
+        let open = Arc::new(AtomicUsize::new(0));
+        let waiting =
+            Waiting { answer, caller, alive: Arc::clone(&alive), questions: Vec::new(), open: Arc::clone(&open) };
+        self.inbox.expect(id, waiting)?;
         let mut guard = Guard { peer: self, id, answered: false };
         let answer = async {
             self.wire.send(message).await.map_err(Failure::Wire)?;
@@ -143,7 +175,11 @@ impl Peer {
                 biased;
                 outcome = &mut answer => break outcome,
                 () = alive.notified() => deadline = Instant::now() + patience,
-                () = time::sleep_until(deadline) => return Err(Failure::Timeout(patience)),
+                // A person may take longer than any server; the question has its own limit.
+                () = time::sleep_until(deadline) => match open.load(Ordering::Acquire) {
+                    0 => return Err(Failure::Timeout(patience)),
+                    _ => deadline = Instant::now() + patience,
+                },
             }
         };
         // A request that failed to go out is forgotten; there is nothing to cancel.
@@ -183,13 +219,18 @@ impl Inbox {
 
     /// Takes a message as it came.
     pub(super) fn deliver(&self, message: Value) {
+        self.deliver_during(message, None);
+    }
+
+    /// As [`Self::deliver`], where it is known which of our requests the message came in answer to.
+    pub(super) fn deliver_during(&self, message: Value, request: Option<u64>) {
         let Value::Object(mut message) = message else {
             self.stray();
             return;
         };
         match (message.get("method").and_then(Value::as_str).map(str::to_owned), message.remove("id")) {
-            (Some(method), Some(id)) => self.asked(&method, &id),
-            (Some(method), None) => self.told(&method, message),
+            (Some(method), Some(id)) => self.asked(&method, id, message, request),
+            (Some(method), None) => self.told(&method, message, request),
             (None, Some(id)) => self.answered(&id, message),
             (None, None) => self.stray(),
         }
@@ -222,24 +263,61 @@ impl Inbox {
         let _ = waiting.answer.send(outcome);
     }
 
-    /// A request of the backend. What it may ask of a client is bridged elsewhere; here it gets an honest answer.
-    fn asked(&self, method: &str, id: &Value) {
-        let outcome = match method {
-            "ping" => json!({"jsonrpc": "2.0", "id": id, "result": {}}),
-            // Real servers ask right after the handshake, before any call; an error would confuse them.
-            "roots/list" => json!({"jsonrpc": "2.0", "id": id, "result": {"roots": []}}),
-            _ => {
-                let error = json!({"code": -32601, "message": format!("{method} is not supported by this client")});
-                json!({"jsonrpc": "2.0", "id": id, "error": error})
-            }
+    /// A request of the backend. What a client may be asked is put to the caller whose call it belongs to.
+    fn asked(&self, method: &str, id: Value, mut message: JsonObject, request: Option<u64>) {
+        let params = match message.remove("params") {
+            Some(Value::Object(params)) => params,
+            _ => JsonObject::new(),
         };
-        let wire = self.answers.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Weak::upgrade);
-        if let (Some(wire), Ok(runtime)) = (wire, Handle::try_current()) {
-            runtime.spawn(async move { wire.send(outcome).await });
+        if method == "ping" {
+            return self.reply(answer(&id, Ok(JsonObject::new())));
+        }
+        let mut waiting = self.waiting();
+        let asked = whose(&waiting, request).and_then(|number| waiting.get_mut(&number));
+        let able =
+            asked.filter(|asked| asked.caller.as_ref().is_some_and(|caller| caller.capabilities().allow(method)));
+        let Some(asked) = able else {
+            drop(waiting);
+            let outcome = match method {
+                // Real servers ask right after the handshake, before any call; an error would confuse them.
+                "roots/list" => Ok(JsonObject::from_iter([("roots".to_owned(), json!([]))])),
+                _ => Err(not_supported(method)),
+            };
+            return self.reply(answer(&id, outcome));
+        };
+        asked.questions.retain(|question| !question.asking.is_finished());
+        let (Some(caller), Ok(runtime)) = (asked.caller.clone(), Handle::try_current()) else { return };
+        if asked.questions.len() >= MAX_QUESTIONS {
+            drop(waiting);
+            return self.reply(answer(&id, Err(busy())));
+        }
+        asked.open.fetch_add(1, Ordering::AcqRel);
+        let open = Open(Arc::clone(&asked.open), Arc::clone(&asked.alive));
+        let wire = self.wire();
+        let (method, number) = (method.to_owned(), id.clone());
+        let asking = runtime.spawn(async move {
+            let answered = time::timeout(MAX_QUESTION, caller.ask(&method, params)).await;
+            let outcome = answered.unwrap_or_else(|_| Err(unanswered()));
+            drop(open);
+            if let Some(wire) = wire {
+                // A backend that is gone needs no answer.
+                let _ = wire.send(answer(&number, outcome)).await;
+            }
+        });
+        asked.questions.push(Question { id, asking: AbortOnDropHandle::new(asking) });
+    }
+
+    fn wire(&self) -> Option<Arc<dyn Wire>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(Weak::upgrade)
+    }
+
+    fn reply(&self, message: Value) {
+        if let (Some(wire), Ok(runtime)) = (self.wire(), Handle::try_current()) {
+            runtime.spawn(async move { wire.send(message).await });
         }
     }
 
-    fn told(&self, method: &str, mut message: JsonObject) {
+    fn told(&self, method: &str, mut message: JsonObject, request: Option<u64>) {
         let params = match message.remove("params") {
             Some(Value::Object(params)) => params,
             _ => JsonObject::new(),
@@ -247,11 +325,25 @@ impl Inbox {
         match method {
             "notifications/progress" => self.progressed(params),
             "notifications/message" => {
-                // Which call a line belongs to is not said; whoever waits hears it.
-                let callers: Vec<Arc<dyn Caller>> =
-                    self.waiting().values().filter_map(|waiting| waiting.caller.clone()).collect();
+                let callers: Vec<Arc<dyn Caller>> = {
+                    let waiting = self.waiting();
+                    let caller = |waiting: &Waiting| waiting.caller.clone();
+                    match request.and_then(|number| waiting.get(&number)) {
+                        Some(asked) => caller(asked).into_iter().collect(),
+                        // Which call a line belongs to is not said; whoever waits hears it.
+                        None => waiting.values().filter_map(caller).collect(),
+                    }
+                };
                 for caller in callers {
                     caller.log(params.clone());
+                }
+            }
+            "notifications/cancelled" => {
+                if let Some(id) = params.get("requestId") {
+                    for waiting in self.waiting().values_mut() {
+                        // Dropping a question takes it back.
+                        waiting.questions.retain(|question| question.id != *id);
+                    }
                 }
             }
             // Lists are read again by our own rules, not whenever a backend says so.
@@ -281,4 +373,35 @@ impl Inbox {
     fn waiting(&self) -> MutexGuard<'_, HashMap<u64, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whose call a request of the backend belongs to: the one it came in answer to, else the newest, unless several clients wait.
+fn whose(waiting: &HashMap<u64, Waiting>, request: Option<u64>) -> Option<u64> {
+    if let Some(number) = request.filter(|number| waiting.contains_key(number)) {
+        return Some(number);
+    }
+    let mut calls: Vec<(u64, u64)> =
+        waiting.iter().filter_map(|(number, call)| Some((*number, call.caller.as_ref()?.client()))).collect();
+    calls.sort_unstable();
+    let (newest, client) = *calls.last()?;
+    calls.iter().all(|(_, other)| *other == client).then_some(newest)
+}
+
+fn answer(id: &Value, outcome: Result<JsonObject, JsonObject>) -> Value {
+    match outcome {
+        Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
+        Err(error) => json!({"jsonrpc": "2.0", "id": id, "error": error}),
+    }
+}
+
+fn busy() -> JsonObject {
+    error("too many questions are open already")
+}
+
+fn unanswered() -> JsonObject {
+    error("nobody answered in time")
+}
+
+fn error(message: &str) -> JsonObject {
+    JsonObject::from_iter([("code".to_owned(), Value::from(-32000)), ("message".to_owned(), Value::from(message))])
 }

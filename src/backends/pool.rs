@@ -15,7 +15,7 @@ use tokio::{sync::OnceCell, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    BackendError, Connect, Session,
+    BackendError, ClientCapabilities, Connect, Session,
     breaker::{Admit, Breaker},
 };
 use crate::{
@@ -42,9 +42,16 @@ pub struct Pool {
 
 #[derive(Debug)]
 struct State {
-    slots: LruCache<ServerName, Arc<Slot>>,
+    slots: LruCache<Key, Arc<Slot>>,
     breakers: HashMap<ServerName, Breaker>,
     eras: HashMap<ServerName, Era>,
+}
+
+/// Which session: a backend with a handshake is told once what its client can be asked, so clients that differ in that do not share.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    server: ServerName,
+    client: ClientCapabilities,
 }
 
 /// A place for one session, empty until its first lease.
@@ -132,16 +139,16 @@ impl Pool {
         self.state().eras.extend(eras);
     }
 
-    /// A session with the backend: the live one, or a new one. However many ask at once, it is opened once; if the first
+    /// A session with the backend for a client that can be asked this: the live one, or a new one. However many ask at once, it is opened once; if the first
     /// gives up, the next starts over. A backend that failed too often answers [`BackendError::Resting`] at once.
     ///
     /// Dropping the future gives up the wait; an opening that nobody waits for any more is cut.
     ///
     /// # Errors
     /// Where the backend rests or cannot be opened within its start timeout.
-    pub async fn lease(&self, spec: &ServerSpec) -> Result<Lease, BackendError> {
-        let (slot, hold, era) = self.touch(spec)?;
-        let opened = slot.session.get_or_try_init(|| self.open(spec, era)).await;
+    pub async fn lease(&self, spec: &ServerSpec, client: &ClientCapabilities) -> Result<Lease, BackendError> {
+        let (slot, hold, era) = self.touch(spec, client)?;
+        let opened = slot.session.get_or_try_init(|| self.open(spec, era, client)).await;
         match opened {
             Ok(session) => Ok(Lease { session: Arc::clone(session), _hold: hold }),
             Err(error) => Err(error),
@@ -164,7 +171,10 @@ impl Pool {
     pub fn running(&self) -> Vec<ServerName> {
         let state = self.state();
         let live = state.slots.iter().filter(|(_, slot)| slot.session.initialized() && !slot.is_over());
-        live.map(|(name, _)| name.clone()).collect()
+        let mut names: Vec<ServerName> = live.map(|(key, _)| key.server.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Closes sessions that were idle for too long; call it now and then, see [`Pool::watch_idle`].
@@ -173,9 +183,9 @@ impl Pool {
         let old: Vec<Arc<Slot>> = {
             let mut state = self.state();
             let stale = |slot: &Slot| slot.is_free() && (slot.is_over() || slot.idle_for() >= idle);
-            let names: Vec<ServerName> =
-                state.slots.iter().filter(|(_, slot)| stale(slot)).map(|(name, _)| name.clone()).collect();
-            names.iter().filter_map(|name| state.slots.pop(name)).collect()
+            let keys: Vec<Key> =
+                state.slots.iter().filter(|(_, slot)| stale(slot)).map(|(key, _)| key.clone()).collect();
+            keys.iter().filter_map(|key| state.slots.pop(key)).collect()
         };
         for slot in old {
             self.retire(slot);
@@ -214,8 +224,13 @@ impl Pool {
         let _ = time::timeout(grace + Duration::from_secs(1), self.tasks.wait()).await;
     }
 
-    async fn open(&self, spec: &ServerSpec, era: Option<Era>) -> Result<Arc<dyn Session>, BackendError> {
-        let outcome = self.connector.connect(spec, era).await;
+    async fn open(
+        &self,
+        spec: &ServerSpec,
+        era: Option<Era>,
+        client: &ClientCapabilities,
+    ) -> Result<Arc<dyn Session>, BackendError> {
+        let outcome = self.connector.connect(spec, era, client).await;
         let mut state = self.state();
         let breaker = state.breakers.entry(spec.name.clone()).or_default();
         match &outcome {
@@ -229,11 +244,16 @@ impl Pool {
     }
 
     /// Finds or makes the backend's slot, marks it used, and makes room. The lock covers the maps, never an await.
-    fn touch(&self, spec: &ServerSpec) -> Result<(Arc<Slot>, Hold, Option<Era>), BackendError> {
+    fn touch(
+        &self,
+        spec: &ServerSpec,
+        client: &ClientCapabilities,
+    ) -> Result<(Arc<Slot>, Hold, Option<Era>), BackendError> {
+        let key = Key { server: spec.name.clone(), client: client.clone() };
         let mut evicted = Vec::new();
         let touched = {
             let mut state = self.state();
-            let live = state.slots.get(&spec.name).filter(|slot| !slot.is_over()).map(Arc::clone);
+            let live = state.slots.get(&key).filter(|slot| !slot.is_over()).map(Arc::clone);
             match live {
                 // Opened, or being opened by somebody whose end we share.
                 Some(slot) if slot.session.initialized() || !slot.is_free() => {
@@ -247,7 +267,7 @@ impl Pool {
                     Admit::Yes | Admit::Probe => {
                         let slot = Arc::new(Slot::new());
                         let hold = Hold::take(&slot);
-                        evicted.extend(state.slots.push(spec.name.clone(), Arc::clone(&slot)).map(|(_, old)| old));
+                        evicted.extend(state.slots.push(key, Arc::clone(&slot)).map(|(_, old)| old));
                         evicted.extend(state.make_room(self.settings.max_sessions));
                         let era = state.eras.get(&spec.name).copied();
                         Ok((slot, hold, era))
@@ -277,15 +297,15 @@ impl State {
     /// Takes out the least recently used free slots until at most `most` are left. Slots in use stay, even above that.
     fn make_room(&mut self, most: NonZeroUsize) -> Vec<Arc<Slot>> {
         let surplus = self.slots.len().saturating_sub(most.get());
-        let free: Vec<ServerName> = self
+        let free: Vec<Key> = self
             .slots
             .iter()
             .rev()
             .filter(|(_, slot)| slot.is_free())
             .take(surplus)
-            .map(|(name, _)| name.clone())
+            .map(|(key, _)| key.clone())
             .collect();
-        free.iter().filter_map(|name| self.slots.pop(name)).collect()
+        free.iter().filter_map(|key| self.slots.pop(key)).collect()
     }
 }
 

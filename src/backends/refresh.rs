@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt, stream};
 
-use super::{BackendError, Connect};
+use super::{BackendError, ClientCapabilities, Connect};
 use crate::{
     catalog::{Era, RawListing},
     config::ServerSpec,
@@ -40,7 +40,7 @@ pub fn read_all(
 /// # Errors
 /// Where the backend cannot be opened or its tools cannot be listed.
 pub async fn read(connector: &dyn Connect, spec: &ServerSpec, era: Option<Era>) -> Result<RawListing, BackendError> {
-    let session = connector.connect(spec, era).await?;
+    let session = connector.connect(spec, era, &ClientCapabilities::none()).await?;
     let listing = session.listing(spec.start_timeout).await;
     session.close(GRACE).await;
     listing

@@ -2,22 +2,30 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
+use serde_json::Value;
+
 use super::BackendError;
 use crate::{
     catalog::{Era, JsonObject, RawListing},
     config::ServerSpec,
     ids::ToolName,
 };
-use async_trait::async_trait;
 
 /// Opens sessions.
 #[async_trait]
 pub trait Connect: fmt::Debug + Send + Sync {
     /// Opens a conversation and finishes its handshake within `spec.start_timeout`.
     /// `remembered` is the era the backend spoke last time; a wrong memory costs a retry, never a failure.
+    /// `client` is what the client at the far end can be asked, which a backend with a handshake is told here.
     ///
     /// Dropping the future ends a half-open conversation and its child.
-    async fn connect(&self, spec: &ServerSpec, remembered: Option<Era>) -> Result<Arc<dyn Session>, BackendError>;
+    async fn connect(
+        &self,
+        spec: &ServerSpec,
+        remembered: Option<Era>,
+        client: &ClientCapabilities,
+    ) -> Result<Arc<dyn Session>, BackendError>;
 }
 
 /// One live conversation with one MCP server.
@@ -46,7 +54,54 @@ pub trait Session: fmt::Debug + Send + Sync {
     async fn close(&self, grace: Duration);
 }
 
-/// Whoever waits for a call: takes what the backend says while the call runs.
+/// What a client can be asked while a call runs, as it declared it: `elicitation`, `sampling`, `roots`. What else a client can do
+/// is between it and us.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientCapabilities(Arc<str>);
+
+impl ClientCapabilities {
+    /// Nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Arc::from("{}"))
+    }
+
+    /// What of a client's `capabilities` a backend may use.
+    #[must_use]
+    pub fn of(capabilities: &JsonObject) -> Self {
+        let mut kept = JsonObject::new();
+        for name in ["elicitation", "sampling", "roots"] {
+            if let Some(Value::Object(how)) = capabilities.get(name) {
+                let mut how = how.clone();
+                // That roots have changed is not passed on: a backend asks for them anew in each call.
+                how.remove("listChanged");
+                kept.insert(name.into(), Value::Object(how));
+            }
+        }
+        Self(Value::Object(kept).to_string().into())
+    }
+
+    /// As the protocol writes them.
+    #[must_use]
+    pub fn to_object(&self) -> JsonObject {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+
+    /// Whether a request of this method can be put to the client.
+    #[must_use]
+    pub fn allow(&self, method: &str) -> bool {
+        let name = match method {
+            "elicitation/create" => "elicitation",
+            "sampling/createMessage" => "sampling",
+            "roots/list" => "roots",
+            _ => return false,
+        };
+        self.to_object().contains_key(name)
+    }
+}
+
+/// Whoever waits for a call: takes what the backend says while the call runs, and answers what it asks.
+#[async_trait]
 pub trait Caller: fmt::Debug + Send + Sync {
     /// `params` of a `notifications/progress`, its `progressToken` removed.
     fn progress(&self, params: JsonObject);
@@ -56,6 +111,52 @@ pub trait Caller: fmt::Debug + Send + Sync {
 
     /// Whether progress is worth asking the backend for.
     fn wants_progress(&self) -> bool;
+
+    /// The least severe log messages that the client wants, like `info`; none where it wants none.
+    fn log_level(&self) -> Option<String> {
+        None
+    }
+
+    /// What the client can be asked.
+    fn capabilities(&self) -> ClientCapabilities {
+        ClientCapabilities::none()
+    }
+
+    /// Tells clients apart: a question that could belong to calls of several is put to none.
+    fn client(&self) -> u64 {
+        0
+    }
+
+    /// Whether an `input_required` result of a backend is worked off by asking; else it is the caller's to pass on.
+    fn works_off_input(&self) -> bool {
+        true
+    }
+
+    /// Puts a request of the backend (`elicitation/create`, `sampling/createMessage`, `roots/list`) to the client, and gives its
+    /// result, or its error object.
+    ///
+    /// Dropping the future takes the question back.
+    async fn ask(&self, method: &str, _params: JsonObject) -> Result<JsonObject, JsonObject> {
+        Err(not_supported(method))
+    }
+}
+
+/// The error of a request that this client cannot answer.
+#[must_use]
+pub fn not_supported(method: &str) -> JsonObject {
+    let mut error = JsonObject::new();
+    error.insert("code".into(), (-32601).into());
+    error.insert("message".into(), format!("{method} is not supported by this client").into());
+    error
+}
+
+/// What a client answered to an `input_required` result.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answers {
+    /// Its answers, by the keys of the questions.
+    pub responses: JsonObject,
+    /// The state that came with the questions, echoed.
+    pub state: Option<String>,
 }
 
 /// One `tools/call`.
@@ -67,6 +168,8 @@ pub struct CallRequest {
     pub arguments: JsonObject,
     /// `_meta` to pass on: the caller's, without what belongs to one hop (progress token, protocol keys).
     pub meta: JsonObject,
-    /// Longest silence before the call is given up; progress resets it.
+    /// Longest silence before the call is given up; progress resets it, and an open question stops the clock.
     pub idle_timeout: Duration,
+    /// What the client answered to the backend's last `input_required` result, where this call goes on from there.
+    pub answers: Option<Answers>,
 }

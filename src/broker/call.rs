@@ -1,15 +1,15 @@
 //! `call_tool`, top to bottom: resolve the name → policy decides → check the arguments → lease → call → fit the result →
 //! note the use → reply. Nothing before the lease touches a backend.
 
-use std::{sync::Arc, time::SystemTime};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
 use tracing::{Span, field::Empty, instrument, warn};
 
-use super::{Broker, CallRequest, Conversation, conversation::Step, reply};
+use super::{Broker, CallRequest, Conversation, Hop, conversation::Step, era, reply};
 use crate::{
-    backends::{self, BackendError, Caller},
+    backends::{self, BackendError},
     catalog::{JsonObject, Resolution, ToolEntry},
     config::ServerSpec,
     economy::{self, Copies, Fitted, Limits, Whole},
@@ -38,13 +38,7 @@ impl Broker {
     ///
     /// Dropping the future cancels the backend's call.
     #[instrument(name = "tool.call", skip_all, fields(server.name = Empty, tool.name = Empty, outcome = Empty))]
-    pub(super) async fn call(
-        &self,
-        request: CallRequest,
-        meta: JsonObject,
-        caller: Arc<dyn Caller>,
-        conversation: &Conversation,
-    ) -> JsonObject {
+    pub(super) async fn call(&self, request: CallRequest, hop: Hop, conversation: &Conversation) -> JsonObject {
         let resolution = self.library.resolve(&request.tool);
         let tool = match &resolution {
             Resolution::One(id) => self.library.tool(id),
@@ -69,7 +63,11 @@ impl Broker {
         if !problems.is_empty() {
             return reply::error(&reply::bad_arguments(&tool, &problems));
         }
-        let outcome = self.call_backend(spec, &tool, arguments, meta, caller).await;
+        let outcome = self.call_backend(spec, &tool, arguments, hop).await;
+        if let Some(questions) = outcome.as_ref().ok().filter(|result| era::wants_input(result)) {
+            // Half of a call: nothing to count, to learn from or to cut yet.
+            return questions.clone();
+        }
         span.record("outcome", if outcome.is_ok() { "answered" } else { "failed" });
         let outgoing = match &outcome {
             Ok(result) => self.fitted(result, &wanted, spec.results.of(&tool.id.tool), &tool.id, conversation).await,
@@ -193,16 +191,21 @@ impl Broker {
         spec: &ServerSpec,
         tool: &ToolEntry,
         arguments: JsonObject,
-        meta: JsonObject,
-        caller: Arc<dyn Caller>,
+        hop: Hop,
     ) -> Result<JsonObject, BackendError> {
+        let Hop { meta, caller, answers } = hop;
         if serde_json::to_vec(&arguments).map_or(0, |bytes| bytes.len()) > MAX_ARGUMENT_BYTES {
             return Err(BackendError::Unsupported { server: spec.name.clone(), what: "arguments over 1 MiB" });
         }
-        let request =
-            backends::CallRequest { tool: tool.id.tool.clone(), arguments, meta, idle_timeout: spec.call_timeout };
+        let request = backends::CallRequest {
+            tool: tool.id.tool.clone(),
+            arguments,
+            meta,
+            idle_timeout: spec.call_timeout,
+            answers,
+        };
         let outcome = async {
-            let lease = self.pool.lease(spec).await?;
+            let lease = self.pool.lease(spec, &caller.capabilities()).await?;
             let outcome = lease.session().call(request, caller).await;
             self.pool.note(&spec.name, outcome.as_ref().map(drop));
             outcome

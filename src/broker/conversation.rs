@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,6 +23,7 @@ const LOCAL: &str = "local";
 /// Whose conversation it is, and what it did.
 #[derive(Debug)]
 pub struct Conversation {
+    number: u64,
     principal: String,
     steps: Mutex<VecDeque<(Instant, Step)>>,
 }
@@ -66,7 +70,14 @@ impl Conversation {
     /// A conversation of this principal. What is kept for one principal, no other can read.
     #[must_use]
     pub fn of(principal: impl Into<String>) -> Self {
-        Self { principal: principal.into(), steps: Mutex::default() }
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), principal: principal.into(), steps: Mutex::default() }
+    }
+
+    /// Tells it from every other of this process.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
     }
 
     /// Whose it is.

@@ -10,6 +10,7 @@ mod describe;
 mod era;
 mod habits;
 mod library;
+mod parking;
 mod relay;
 mod reply;
 mod request;
@@ -17,7 +18,7 @@ mod search;
 mod server;
 mod validate;
 
-use std::{collections::HashMap, pin::Pin, sync::Arc};
+use std::{collections::HashMap, io, pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt};
 use serde_json::Value;
@@ -33,7 +34,7 @@ pub use self::{
     server::Front,
 };
 use crate::{
-    backends::{self, Caller, Connect, Pool},
+    backends::{self, Answers, Caller, Connect, Pool},
     catalog::{Era, JsonObject},
     config::ServerSpec,
     economy::{
@@ -55,6 +56,25 @@ pub struct Surface {
     pub summaries: String,
 }
 
+/// What of a client's request concerns the backend besides the arguments.
+#[derive(Debug)]
+pub struct Hop {
+    /// What of the request's `_meta` goes on.
+    pub meta: JsonObject,
+    /// Who waits.
+    pub caller: Arc<dyn Caller>,
+    /// What the client answered to the backend's questions, where the request is a retry.
+    pub answers: Option<Answers>,
+}
+
+impl Hop {
+    /// A first request, with nothing but somebody who waits.
+    #[must_use]
+    pub fn first(caller: Arc<dyn Caller>) -> Self {
+        Self { meta: JsonObject::new(), caller, answers: None }
+    }
+}
+
 /// Servers as they are read, each as soon as it is done.
 pub type Readings = Pin<Box<dyn Stream<Item = Reading> + Send>>;
 
@@ -66,19 +86,29 @@ pub struct Broker {
     checker: validate::ArgumentChecker,
     learning: habits::Learning,
     results: ResultStore,
+    parking: Arc<parking::Parking>,
 }
 
 impl Broker {
     /// A broker over a library, a pool and the results that were too long; it starts and opens nothing.
-    #[must_use]
-    pub fn new(library: Arc<Library>, pool: Arc<Pool>, results: ResultStore) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Where the system gives no random numbers.
+    pub fn new(library: Arc<Library>, pool: Arc<Pool>, results: ResultStore) -> io::Result<Self> {
+        let parking = parking::Parking::new()?;
+        Ok(Self {
             library,
             pool,
             checker: validate::ArgumentChecker::default(),
             learning: habits::Learning::default(),
             results,
-        }
+            parking: Arc::new(parking),
+        })
+    }
+
+    /// Calls that wait for their clients.
+    const fn parking(&self) -> &Arc<parking::Parking> {
+        &self.parking
     }
 
     /// The results that were too long for a model.
@@ -130,13 +160,12 @@ impl Broker {
     /// Carries out a call of a meta-tool, as it came. Whatever goes wrong is a result with `isError`, so that the model
     /// sees it; a protocol error it would not.
     ///
-    /// `meta` is what of the request's `_meta` goes on to the backend. Dropping the future cancels the backend's call.
+    /// Dropping the future cancels the backend's call.
     pub async fn meta_call(
         &self,
         name: &str,
         arguments: Option<Value>,
-        meta: JsonObject,
-        caller: Arc<dyn Caller>,
+        hop: Hop,
         conversation: &Conversation,
     ) -> JsonObject {
         match MetaCall::parse(name, arguments) {
@@ -146,7 +175,7 @@ impl Broker {
                 // With one tool found there is something to read; the rest is said beside it.
                 if answer.tools.is_empty() { reply::error(&answer.text) } else { reply::text(&answer.text) }
             }
-            Ok(MetaCall::Call(request)) => self.call(request, meta, caller, conversation).await,
+            Ok(MetaCall::Call(request)) => self.call(request, hop, conversation).await,
             Err(error) => reply::error(&error.to_string()),
         }
     }

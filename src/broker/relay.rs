@@ -1,10 +1,15 @@
-//! The way back to the client while a call runs: progress and log messages, in order, before the result.
+//! The way back to the client while a call runs: progress and log messages, in order, before the result, and what the backend
+//! asks of the client.
 
 use std::{
-    sync::atomic::{AtomicU8, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
     time::Duration,
 };
 
+use async_trait::async_trait;
 use rmcp::{
     RoleServer,
     model::{NumberOrString, ProgressNotificationParam, ProgressToken},
@@ -12,15 +17,24 @@ use rmcp::{
 };
 use serde_json::Value;
 use tokio::{
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        mpsc::{self, Receiver, Sender},
+        oneshot,
+    },
     time,
 };
 
 use super::era;
-use crate::{backends::Caller, catalog::JsonObject};
+use crate::{
+    backends::{Caller, ClientCapabilities, not_supported},
+    catalog::JsonObject,
+};
 
 /// Messages waiting for a slow client. Beyond it the newest are dropped: progress is worth nothing once it is late.
 const WAITING: usize = 256;
+
+/// Questions waiting to be put into one result.
+const QUESTIONS: usize = 16;
 
 /// Longest wait for one message to go out. rmcp stops reading its outgoing queue once the client has hung up, while it
 /// still waits for the answers of running calls: without a limit such an answer would be lost.
@@ -39,10 +53,39 @@ pub(super) struct LogLevel(AtomicU8);
 /// The sending half: given to the backend's session.
 #[derive(Debug)]
 pub(super) struct Relay {
+    /// Where messages go. A call that was parked goes on under another request.
+    out: Mutex<Out>,
+    asking: Asking,
+    capabilities: ClientCapabilities,
+    client: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Out {
     queue: Sender<Message>,
     progress_token: Option<ProgressToken>,
     /// Log messages of this rank and above are passed.
     least: u8,
+}
+
+/// How the client is asked.
+#[derive(Debug)]
+enum Asking {
+    /// By a request of ours while its own is open.
+    Inline(Box<RequestContext<RoleServer>>),
+    /// By a result that wants input; the client's retry brings the answer.
+    ByResult(Sender<Question>),
+}
+
+/// A request of a backend that waits for the client's answer.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// `elicitation/create`, `sampling/createMessage` or `roots/list`.
+    pub(super) method: String,
+    /// Its `params`.
+    pub(super) params: JsonObject,
+    /// Takes the client's result, or its error object.
+    pub(super) answer: oneshot::Sender<Result<JsonObject, JsonObject>>,
 }
 
 /// The other half: sends on what was queued.
@@ -71,8 +114,24 @@ impl LogLevel {
     }
 }
 
-/// Opens the way back for one request.
-pub(super) fn open(context: &RequestContext<RoleServer>, level: &LogLevel) -> (Relay, Forwarder) {
+/// The way back for one request, and for a client that is asked by results the questions that come up.
+pub(super) fn open(
+    context: &RequestContext<RoleServer>,
+    level: &LogLevel,
+    client: u64,
+) -> (Relay, Forwarder, Option<Receiver<Question>>) {
+    let (out, forwarder) = way_out(context, level);
+    let (asking, questions) = if era::is_modern(context) {
+        let (sender, receiver) = mpsc::channel(QUESTIONS);
+        (Asking::ByResult(sender), Some(receiver))
+    } else {
+        (Asking::Inline(Box::new(context.clone())), None)
+    };
+    let relay = Relay { out: Mutex::new(out), asking, capabilities: era::client_capabilities(context), client };
+    (relay, forwarder, questions)
+}
+
+fn way_out(context: &RequestContext<RoleServer>, level: &LogLevel) -> (Out, Forwarder) {
     let (sender, receiver) = mpsc::channel(WAITING);
     // A modern client hears only what the request itself asked for; a legacy one what it set for the connection.
     let least = if era::is_modern(context) {
@@ -80,36 +139,94 @@ pub(super) fn open(context: &RequestContext<RoleServer>, level: &LogLevel) -> (R
     } else {
         level.0.load(Ordering::Relaxed)
     };
-    let relay = Relay { queue: sender, progress_token: context.meta.get_progress_token(), least };
-    (relay, Forwarder { queue: receiver, peer: context.peer.clone() })
+    let out = Out { queue: sender, progress_token: context.meta.get_progress_token(), least };
+    (out, Forwarder { queue: receiver, peer: context.peer.clone() })
 }
 
+impl Relay {
+    /// Goes on under another request of the same client.
+    pub(super) fn move_to(&self, context: &RequestContext<RoleServer>, level: &LogLevel) -> Forwarder {
+        let (out, forwarder) = way_out(context, level);
+        *self.out() = out;
+        forwarder
+    }
+
+    fn out(&self) -> MutexGuard<'_, Out> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
 impl Caller for Relay {
     fn progress(&self, mut params: JsonObject) {
-        let Some(token) = &self.progress_token else { return };
+        let out = self.out();
+        let Some(token) = &out.progress_token else { return };
         params.insert("progressToken".into(), token_value(token));
         // A full queue means a client that reads slowly; the call must not wait for it.
-        let _ = self.queue.try_send(Message::Progress(params));
+        let _ = out.queue.try_send(Message::Progress(params));
     }
 
     fn log(&self, params: JsonObject) {
         let level = params.get("level").and_then(Value::as_str).and_then(rank).unwrap_or(0);
-        if self.least != NOTHING && level >= self.least {
-            let _ = self.queue.try_send(Message::Log(params));
+        let out = self.out();
+        if out.least != NOTHING && level >= out.least {
+            let _ = out.queue.try_send(Message::Log(params));
         }
     }
 
     fn wants_progress(&self) -> bool {
-        self.progress_token.is_some()
+        self.out().progress_token.is_some()
+    }
+
+    fn log_level(&self) -> Option<String> {
+        let least = self.out().least;
+        LEVELS.get(usize::from(least)).map(|level| (*level).to_owned())
+    }
+
+    fn capabilities(&self) -> ClientCapabilities {
+        self.capabilities.clone()
+    }
+
+    fn client(&self) -> u64 {
+        self.client
+    }
+
+    fn works_off_input(&self) -> bool {
+        // A result that wants input is what a modern client understands anyway.
+        matches!(self.asking, Asking::Inline(_))
+    }
+
+    async fn ask(&self, method: &str, params: JsonObject) -> Result<JsonObject, JsonObject> {
+        if !self.capabilities.allow(method) {
+            return Err(not_supported(method));
+        }
+        match &self.asking {
+            Asking::Inline(context) => era::ask(context, method, params).await,
+            Asking::ByResult(questions) => {
+                let (answer, answered) = oneshot::channel();
+                let question = Question { method: method.to_owned(), params, answer };
+                questions.send(question).await.map_err(|_| era::unanswered())?;
+                answered.await.unwrap_or_else(|_| Err(era::unanswered()))
+            }
+        }
     }
 }
 
 impl Forwarder {
-    /// Sends until the relay is dropped and everything queued is out.
-    pub(super) async fn run(mut self) {
+    /// Sends until the relay is dropped or moved on and everything queued is out.
+    pub(super) async fn run(&mut self) {
         while let Some(message) = self.queue.recv().await {
             if time::timeout(PATIENCE, self.send(message)).await.is_err() {
                 // The client does not read: what else is queued would only hold up the result.
+                return;
+            }
+        }
+    }
+
+    /// Sends what is queued now.
+    pub(super) async fn flush(&mut self) {
+        while let Ok(message) = self.queue.try_recv() {
+            if time::timeout(PATIENCE, self.send(message)).await.is_err() {
                 return;
             }
         }

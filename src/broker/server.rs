@@ -16,9 +16,17 @@ use rmcp::{
     service::{NotificationContext, RequestContext, ServiceRole, SubscriptionContext},
 };
 use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
-use super::{Broker, Conversation, Surface, era, relay};
-use crate::catalog::JsonObject;
+use super::{
+    Broker, Conversation, Hop, Surface, era,
+    parking::{self, Resumed, Running},
+    relay::{self, Forwarder, Relay},
+    reply,
+};
+use crate::{backends::Answers, catalog::JsonObject};
 
 /// How long a client may keep the tool list, in milliseconds. It changes only with a restart; an hour bounds the harm of
 /// a client that never asks again.
@@ -91,22 +99,101 @@ impl Service<RoleServer> for Front {
     }
 }
 
+/// A call of a meta-tool as it came.
+struct Incoming<'r> {
+    name: &'r str,
+    arguments: Option<Value>,
+    /// Answers to questions of before, and the state that came with them.
+    responses: JsonObject,
+    state: Option<String>,
+}
+
 impl Handler {
     /// Runs a meta-tool and leaves its result for the front. A client that cancels drops this future, which cancels the
     /// backend's call.
-    async fn run(&self, name: &str, arguments: Option<Value>, context: &RequestContext<RoleServer>) {
-        let (relay, forwarder) = relay::open(context, &self.level);
-        let call = self.broker.meta_call(name, arguments, era::passed_on(context), Arc::new(relay), &self.conversation);
-        let answered = async { tokio::join!(call, forwarder.run()).0 };
-        tokio::select! {
-            result = answered => {
-                if let Some(slot) = context.extensions.get::<RawResult>() {
-                    *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    async fn run(&self, incoming: Incoming<'_>, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        let result = tokio::select! {
+            result = self.answer(incoming, context) => result?,
+            // rmcp sends no answer to a cancelled request; what is returned here is dropped.
+            () = context.ct.cancelled() => return Ok(()),
+        };
+        if let Some(slot) = context.extensions.get::<RawResult>() {
+            *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        }
+        Ok(())
+    }
+
+    async fn answer(
+        &self,
+        incoming: Incoming<'_>,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<JsonObject, ErrorData> {
+        let Incoming { name, arguments, responses, state } = incoming;
+        let bound_to = parking::binding(self.conversation.principal(), name, arguments.as_ref());
+        let parking = self.broker.parking();
+        let resumed = match state {
+            None => None,
+            Some(state) => {
+                let resumed = parking.resume(&state, responses, &bound_to);
+                Some(resumed.map_err(|bad| ErrorData::invalid_params(bad.to_string(), None))?)
+            }
+        };
+        let (running, forwarder) = match resumed {
+            Some(Resumed::Running(running)) => {
+                let forwarder = running.relay.move_to(context, &self.level);
+                (running, forwarder)
+            }
+            Some(Resumed::Backend(answers)) => self.begin(name, arguments, Some(answers), context),
+            None => self.begin(name, arguments, None, context),
+        };
+        Ok(self.follow(running, forwarder, &bound_to).await)
+    }
+
+    /// Starts a call of its own: it goes on while the client is asked.
+    fn begin(
+        &self,
+        name: &str,
+        arguments: Option<Value>,
+        answers: Option<Answers>,
+        context: &RequestContext<RoleServer>,
+    ) -> (Running, Forwarder) {
+        let (relay, forwarder, questions) = relay::open(context, &self.level, self.conversation.number());
+        let relay = Arc::new(relay);
+        // A client that is asked inline leaves no questions behind; its channel is closed from the start.
+        let questions = questions.unwrap_or_else(|| mpsc::channel(1).1);
+        let hop = Hop { meta: era::passed_on(context), caller: Arc::<Relay>::clone(&relay), answers };
+        let (broker, conversation, name) = (Arc::clone(&self.broker), Arc::clone(&self.conversation), name.to_owned());
+        let call = async move { broker.meta_call(&name, arguments, hop, &conversation).await };
+        let result = AbortOnDropHandle::new(tokio::spawn(call.in_current_span()));
+        (Running { result, questions, relay }, forwarder)
+    }
+
+    /// Waits for the result, or for a question that only the client's next request can answer.
+    async fn follow(&self, mut running: Running, mut forwarder: Forwarder, bound_to: &[u8]) -> JsonObject {
+        let mut asks = true;
+        let asked = loop {
+            tokio::select! {
+                // Messages of the call go out before its result.
+                biased;
+                () = forwarder.run() => {}
+                question = running.questions.recv(), if asks => match question {
+                    Some(question) => break question,
+                    None => asks = false,
+                },
+                result = &mut running.result => {
+                    forwarder.flush().await;
+                    let result = result.unwrap_or_else(|_| reply::error("the call ended unexpectedly; try it again"));
+                    return if era::wants_input(&result) { self.broker.parking().sealed(result, bound_to) } else { result };
                 }
             }
-            // rmcp sends no answer to a cancelled request; what is returned here is dropped.
-            () = context.ct.cancelled() => {}
+        };
+        let mut questions = vec![asked];
+        while let Ok(more) = running.questions.try_recv() {
+            questions.push(more);
         }
+        forwarder.flush().await;
+        let parked = self.broker.parking().park(running, questions, bound_to);
+        parked.unwrap_or_else(|| reply::error("too many calls wait for their users already; try again later"))
     }
 }
 
@@ -140,7 +227,13 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        self.run(&request.name, request.arguments.map(Value::Object), &context).await;
+        let incoming = Incoming {
+            name: &request.name,
+            arguments: request.arguments.map(Value::Object),
+            responses: request.input_responses.into_iter().flatten().collect(),
+            state: request.request_state,
+        };
+        self.run(incoming, &context).await?;
         Ok(CallToolResponse::Complete(CallToolResult::success(Vec::new())))
     }
 
@@ -155,8 +248,14 @@ impl ServerHandler for Handler {
         match (request.method.as_str(), name) {
             // `arguments` that are no object, such as a JSON string: the request reader decides what was meant.
             ("tools/call", Some(name)) => {
-                let arguments = params.and_then(|params| params.get("arguments")).cloned();
-                self.run(name, arguments, &context).await;
+                let part = |key: &str| params.and_then(|params| params.get(key)).cloned();
+                let incoming = Incoming {
+                    name,
+                    arguments: part("arguments"),
+                    responses: part("inputResponses").and_then(|given| given.as_object().cloned()).unwrap_or_default(),
+                    state: part("requestState").and_then(|state| state.as_str().map(str::to_owned)),
+                };
+                self.run(incoming, &context).await?;
                 Ok(CustomResult(Value::Null))
             }
             ("tools/call", None) => Err(ErrorData::invalid_params("tools/call needs `name`", None)),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::output::{ExitStatus, Printer};
 use crate::{
     backends::Caller,
-    broker::{Broker, Conversation},
+    broker::{Broker, Conversation, Hop},
     catalog::JsonObject,
 };
 
@@ -85,7 +85,7 @@ pub async fn run(args: &Args, broker: &Broker, out: &mut Printer) -> anyhow::Res
     }
     let listener = Arc::new(Listener::default());
     let caller: Arc<dyn Caller> = Arc::<Listener>::clone(&listener);
-    let result = broker.meta_call("call_tool", Some(request), JsonObject::new(), caller, &Conversation::local()).await;
+    let result = broker.meta_call("call_tool", Some(request), Hop::first(caller), &Conversation::local()).await;
     for line in listener.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
         out.say(line)?;
     }

@@ -19,7 +19,7 @@ use tokio::process::Command;
 
 use super::output::{ExitStatus, Printer};
 use crate::{
-    backends::{CallRequest, Caller, Connect, Session},
+    backends::{CallRequest, Caller, ClientCapabilities, Connect, Session},
     catalog::{JsonObject, RawListing},
     config::{Launch, ResultBudget, ServerSpec, StdioLaunch, ToolFilter},
     economy, samples,
@@ -81,7 +81,10 @@ pub async fn run(args: &Args, connector: Arc<dyn Connect>, out: &mut Printer) ->
     out.data(format_args!("   {} servers, {tools} tools; loaded directly they cost {loaded} tokens.\n", direct.len()))?;
 
     out.data("2. A client starts `toolcrib serve` and lists its tools. This is all that the model sees at start:")?;
-    let session = connector.connect(&stage.serve_spec()?, None).await.context("failed to start `toolcrib serve`")?;
+    let session = connector
+        .connect(&stage.serve_spec()?, None, &ClientCapabilities::none())
+        .await
+        .context("failed to start `toolcrib serve`")?;
     let client = Client { session };
     let listing = client.session.listing(STEP).await.context("failed to list toolcrib's tools")?;
     let start = surface_tokens(&listing);
@@ -172,6 +175,7 @@ impl Client {
             arguments: arguments.as_object().cloned().unwrap_or_default(),
             meta: JsonObject::new(),
             idle_timeout: STEP,
+            answers: None,
         };
         let begun = Instant::now();
         let result = self.session.call(request, Arc::new(Deaf)).await.with_context(|| format!("{tool} failed"))?;

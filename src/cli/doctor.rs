@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::output::{ExitStatus, Printer};
 use crate::{
-    backends::Connect,
+    backends::{ClientCapabilities, Connect},
     broker::Broker,
     config::{Loaded, ServerSpec},
 };
@@ -211,7 +211,7 @@ async fn catalog(broker: &Broker) -> Vec<Finding> {
 
 async fn start(spec: ServerSpec, connector: Arc<dyn Connect>) -> Finding {
     let begun = Instant::now();
-    let session = match connector.connect(&spec, None).await {
+    let session = match connector.connect(&spec, None, &ClientCapabilities::none()).await {
         Ok(session) => session,
         Err(error) => return Finding::bad(spec.name.as_str(), error.to_string(), error.hint()),
     };

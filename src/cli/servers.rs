@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::output::{ExitStatus, Printer};
 use crate::{
-    backends::Connect,
+    backends::{ClientCapabilities, Connect},
     broker::Broker,
     catalog::Health,
     config::{self, Launch, Loaded, ServerDraft},
@@ -288,7 +288,7 @@ async fn test(
             continue;
         }
         let begun = Instant::now();
-        let outcome = match connector.connect(spec, None).await {
+        let outcome = match connector.connect(spec, None, &ClientCapabilities::none()).await {
             Ok(session) => {
                 let listing = session.listing(spec.start_timeout).await;
                 session.close(GRACE).await;

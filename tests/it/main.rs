@@ -7,6 +7,7 @@
 )]
 
 mod bad_servers;
+mod bridge;
 mod broken_files;
 mod http_backends;
 mod learning;

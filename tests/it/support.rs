@@ -1,6 +1,7 @@
 //! A toolcrib of its own for each story: configuration, data folder, and a client on its standard streams.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -38,6 +39,12 @@ pub struct Served {
     stdout: Lines<BufReader<ChildStdout>>,
     next_id: u64,
     modern: bool,
+    /// What the client says it can answer.
+    pub capabilities: Value,
+    /// Its answers to requests of the server, by method.
+    pub replies: BTreeMap<String, Value>,
+    /// Requests of the server, in the order of their arrival.
+    pub asked: Vec<Value>,
     /// Notifications in the order of their arrival.
     pub notifications: Vec<Value>,
 }
@@ -117,6 +124,15 @@ impl Home {
         served
     }
 
+    /// Starts `serve` for a client of 2025-11-25 that can be asked for input, and answers so.
+    pub async fn serve_asking(&self, capabilities: Value, replies: &[(&str, Value)]) -> Served {
+        let mut served = self.spawn(&["serve", "--no-refresh"]);
+        served.capabilities = capabilities;
+        served.replies = replies.iter().map(|(method, reply)| ((*method).to_owned(), reply.clone())).collect();
+        served.initialize("2025-11-25").await;
+        served
+    }
+
     /// Starts `serve` for a client of 2026-07-28, which shakes no hands.
     pub fn serve_modern(&self) -> Served {
         let mut served = self.spawn(&["serve", "--no-refresh"]);
@@ -130,7 +146,17 @@ impl Home {
             self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        Served { child, stdin, stdout, next_id: 1, modern: false, notifications: Vec::new() }
+        Served {
+            child,
+            stdin,
+            stdout,
+            next_id: 1,
+            modern: false,
+            capabilities: json!({}),
+            replies: BTreeMap::new(),
+            asked: Vec::new(),
+            notifications: Vec::new(),
+        }
     }
 }
 
@@ -141,7 +167,7 @@ impl Served {
                 "initialize",
                 json!({
                     "protocolVersion": version,
-                    "capabilities": {},
+                    "capabilities": self.capabilities,
                     "clientInfo": {"name": "story", "version": "1"},
                 }),
             )
@@ -168,7 +194,7 @@ impl Served {
         if self.modern {
             let meta = &mut params["_meta"];
             meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+            meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
             meta["io.modelcontextprotocol/clientInfo"] = json!({"name": "story", "version": "1"});
         }
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
@@ -182,8 +208,14 @@ impl Served {
             if message["id"] == json!(id) && message.get("method").is_none() {
                 return message.get("result").cloned().unwrap_or(message);
             }
-            assert!(message.get("method").is_some(), "an answer nobody asked for: {message}");
-            self.notifications.push(message);
+            let method = message["method"].as_str().unwrap_or_else(|| panic!("an answer nobody asked for: {message}"));
+            if message.get("id").is_none() {
+                self.notifications.push(message);
+                continue;
+            }
+            let reply = self.replies.get(method).cloned().unwrap_or_else(|| panic!("asked unexpectedly: {message}"));
+            self.send(&json!({"jsonrpc": "2.0", "id": message["id"], "result": reply})).await;
+            self.asked.push(message);
         }
     }
 

@@ -9,7 +9,7 @@
 )]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env,
     io::{self, BufRead, Write},
     process::{Command, exit},
@@ -24,7 +24,9 @@ const HELP: &str = "\
 toolcrib-test-peer MODE
 
 good           tools: echo, raw (gives its argument `result` as the result, verbatim), slow (progress until cancelled),
-               env (names of its variables), log (a log line), fail (a JSON-RPC error)
+               env (names of its variables), log (a log line), fail (a JSON-RPC error), ask (puts its argument `method` with
+               `params` to the client and tells what came back), visit (wants an address opened first), able (what the
+               client was said to be able to answer)
 noise          as good, with lines that are no JSON between messages
 dies           writes to standard error and ends at once
 hangs          reads and never answers
@@ -69,6 +71,7 @@ fn main() {
         }
     }
     let cancelled: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let mut client = Client::default();
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
         match mode.as_str() {
@@ -76,10 +79,75 @@ fn main() {
             "wrong-ids" => send(&json!({"jsonrpc": "2.0", "id": 999_999, "result": {"content": []}})),
             _ => {}
         }
-        answer(&mode, &message, &cancelled);
+        if !client.takes(&mode, &message) {
+            answer(&mode, &message, &cancelled);
+        }
     }
     if mode == "stubborn" {
         thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+/// What is asked of the client, and what it said it can answer.
+#[derive(Default)]
+struct Client {
+    able: Value,
+    visited: bool,
+    /// Calls that wait for an answer, by the id of the question.
+    waiting: BTreeMap<String, Value>,
+}
+
+impl Client {
+    /// Takes what concerns questions to the client; false where it is another's.
+    fn takes(&mut self, mode: &str, message: &Value) -> bool {
+        let text = |value: &Value| json!({"content": [{"type": "text", "text": value.to_string()}]});
+        let method = message["method"].as_str().unwrap_or_default();
+        let params = &message["params"];
+        if method == "initialize" {
+            self.able = params["capabilities"].clone();
+        }
+        if method.is_empty() {
+            let Some(call) = message["id"].as_str().and_then(|id| self.waiting.remove(id)) else { return true };
+            let said = message.get("result").or_else(|| message.get("error")).cloned().unwrap_or_default();
+            result(&call, text(&said));
+            return true;
+        }
+        let modern = mode == "modern-only";
+        if modern {
+            self.able = params["_meta"]["io.modelcontextprotocol/clientCapabilities"].clone();
+        }
+        let (id, arguments) = (&message["id"], &params["arguments"]);
+        match (method, params["name"].as_str().unwrap_or_default()) {
+            ("tools/call", "able") => result(id, text(&self.able)),
+            ("tools/call", "ask") if modern && params.get("inputResponses").is_some() => {
+                let said = json!({"responses": params["inputResponses"], "state": params["requestState"]});
+                result(id, json!({"resultType": "complete", "content": [{"type": "text", "text": said.to_string()}]}));
+            }
+            ("tools/call", "ask") if modern => {
+                let question = json!({"method": arguments["method"], "params": arguments["params"]});
+                let requests = json!({"who": question, "again": question});
+                result(
+                    id,
+                    json!({"resultType": "input_required", "inputRequests": requests, "requestState": "half done"}),
+                );
+            }
+            ("tools/call", "ask") => {
+                let number = format!("question-{}", self.waiting.len());
+                send(
+                    &json!({"jsonrpc": "2.0", "id": number, "method": arguments["method"], "params": arguments["params"]}),
+                );
+                self.waiting.insert(number, id.clone());
+            }
+            ("tools/call", "visit") if !self.visited => {
+                self.visited = true;
+                let address = json!({"mode": "url", "elicitationId": "e1", "url": "https://login.example/start", "message": "Sign in"});
+                let error = json!({"code": -32042, "message": "sign in first", "data": {"elicitations": [address]}});
+                send(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
+            }
+            ("tools/call", "visit") => result(id, text(&json!("welcome"))),
+            _ => return false,
+        }
+        true
     }
 }
 
@@ -121,7 +189,8 @@ fn answer(mode: &str, message: &Value, cancelled: &Arc<Mutex<BTreeSet<String>>>)
 
 fn list(mode: &str, message: &Value) -> Value {
     let tool = |name: &str| json!({"name": name, "description": format!("The {name} tool."), "inputSchema": {"type": "object"}});
-    let good: Vec<Value> = ["echo", "raw", "slow", "env", "log", "fail"].iter().map(|name| tool(name)).collect();
+    let good: Vec<Value> =
+        ["echo", "raw", "slow", "env", "log", "fail", "ask", "visit", "able"].iter().map(|name| tool(name)).collect();
     match mode {
         "broken-list" => {
             let mut tools = good;
