@@ -93,7 +93,13 @@ async fn run(cli: Cli, out: &mut Printer) -> anyhow::Result<ExitStatus> {
         Command::Install(args) => cli::install::run(&args, &homes()?, global.config.as_deref(), out),
         Command::Uninstall(args) => cli::uninstall::run(&args, &homes()?, out),
         Command::Demo(args) => cli::demo::run(&args, Arc::new(Connector::default()), out).await,
-        Command::Serve(args) => serve(App::build(&global, out)?, &args).await,
+        Command::Serve(args) => {
+            let app = App::build(&global, out)?;
+            for pin in &app.broker.pins().left_out {
+                out.say(format_args!("note: {pin}"))?;
+            }
+            serve(app, &args).await
+        }
         Command::Reindex(args) => {
             with_app(&global, out, async |app, out| {
                 cli::reindex::run(&args, &app.broker, Arc::clone(&app.connector), out).await

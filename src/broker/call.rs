@@ -44,7 +44,7 @@ impl Broker {
         let arguments = with_those_beside(tool, request.arguments, request.beside);
         let problems = self.checker.problems(tool, &arguments);
         if !problems.is_empty() {
-            return reply::error(&reply::bad_arguments(tool, &problems));
+            return reply::error(&reply::bad_arguments(tool, request.pinned_as.as_deref(), &problems));
         }
         let outcome = self.call_backend(spec, tool, arguments, meta, caller).await;
         span.record("outcome", if outcome.is_ok() { "answered" } else { "failed" });

@@ -8,6 +8,7 @@ mod describe;
 mod era;
 mod habits;
 mod library;
+mod pins;
 mod relay;
 mod reply;
 mod request;
@@ -15,7 +16,11 @@ mod search;
 mod server;
 mod validate;
 
-use std::{collections::HashMap, pin::Pin, sync::Arc};
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 use futures::{Stream, StreamExt};
 use serde_json::Value;
@@ -23,6 +28,7 @@ use serde_json::Value;
 pub use self::{
     describe::DescribeAnswer,
     library::{Library, Reading},
+    pins::{LeftOutPin, Pins},
     request::{
         CallRequest, DEFAULT_LIMIT, DescribeRequest, MAX_DESCRIBED, MAX_LIMIT, MetaCall, RequestError, SearchRequest,
     },
@@ -45,6 +51,8 @@ use crate::{
 pub struct Surface {
     /// The three meta-tools, as `tools/list` carries them.
     pub tools: [Value; 3],
+    /// The pinned tools behind them.
+    pub pins: Vec<Value>,
     /// The instructions, summaries included.
     pub instructions: String,
     /// The summaries alone.
@@ -61,13 +69,20 @@ pub struct Broker {
     pool: Arc<Pool>,
     checker: validate::ArgumentChecker,
     learning: habits::Learning,
+    pins: OnceLock<Pins>,
 }
 
 impl Broker {
     /// A broker over a library and a pool; it starts nothing.
     #[must_use]
     pub fn new(library: Arc<Library>, pool: Arc<Pool>) -> Self {
-        Self { library, pool, checker: validate::ArgumentChecker::default(), learning: habits::Learning::default() }
+        Self {
+            library,
+            pool,
+            checker: validate::ArgumentChecker::default(),
+            learning: habits::Learning::default(),
+            pins: OnceLock::new(),
+        }
     }
 
     /// What is known of servers and tools.
@@ -80,7 +95,8 @@ impl Broker {
     #[must_use]
     pub fn surface(&self) -> Surface {
         let summaries = self.summaries(self.library.settings().context.summary_tokens);
-        Surface { tools: surface::tools(None), instructions: surface::instructions(&summaries), summaries }
+        let pins = self.pins().shown.iter().map(|pin| pin.definition.clone()).collect();
+        Surface { tools: surface::tools(None), pins, instructions: surface::instructions(&summaries), summaries }
     }
 
     /// One line per enabled server, in at most about `budget` tokens.
@@ -110,7 +126,7 @@ impl Broker {
         Box::pin(readings.map(|(server, outcome)| Reading { server, outcome }))
     }
 
-    /// Carries out a call of a meta-tool, as it came. Whatever goes wrong is a result with `isError`, so that the model
+    /// Carries out a call of a meta-tool or a pinned one, as it came. Whatever goes wrong is a result with `isError`, so that the model
     /// sees it; a protocol error it would not.
     ///
     /// `meta` is what of the request's `_meta` goes on to the backend. Dropping the future cancels the backend's call.
@@ -121,7 +137,11 @@ impl Broker {
         meta: JsonObject,
         caller: Arc<dyn Caller>,
     ) -> JsonObject {
-        match MetaCall::parse(name, arguments) {
+        let parsed = match self.pins().named(name) {
+            Some(pin) => CallRequest::of_pin(name, &pin.id, arguments).map(MetaCall::Call),
+            None => MetaCall::parse(name, arguments),
+        };
+        match parsed {
             Ok(MetaCall::Search(request)) => reply::text(&self.search(&request).await.text),
             Ok(MetaCall::Describe(request)) => {
                 let answer = self.describe(&request);

@@ -8,6 +8,7 @@ mod description;
 mod footprint;
 mod json_head;
 mod parameters;
+pub mod pins;
 mod result;
 mod schema;
 pub mod search_reply;

@@ -11,6 +11,7 @@ mod broken_files;
 mod http_backends;
 mod learning;
 mod meta_tools;
+mod pins;
 mod rooms;
 mod support;
 mod surface;
