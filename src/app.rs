@@ -156,7 +156,8 @@ async fn with_app(
 
 /// Serves one client over the standard streams until it hangs up or the process is asked to stop.
 async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> {
-    let front = Front::new(Arc::clone(&app.broker), &app.broker.surface()).context("the meta-tools are malformed")?;
+    let surface = app.broker.surface();
+    let front = Front::new(Arc::clone(&app.broker), &surface).context("the meta-tools are malformed")?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let serving = async {
@@ -167,6 +168,7 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
             Err(error) => return Err(error).context("the client did not open the conversation properly"),
         };
+        app.broker.begin_conversation(&surface);
         // Only now, so that the client's start shares the machine with nothing.
         tasks.spawn_blocking(economy::warm_up);
         let (pool, end) = (Arc::clone(&app.pool), stop.clone());

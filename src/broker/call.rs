@@ -14,7 +14,6 @@ use crate::{
     config::ServerSpec,
     economy::{self, Copies, Limits},
     policy,
-    registry::UseEvent,
 };
 
 /// Largest arguments sent to a backend, in bytes of JSON.
@@ -58,21 +57,12 @@ impl Broker {
 
     /// Counts the call, sizes and never what was asked or answered, and learns from it.
     fn record(&self, tool: &ToolEntry, outcome: &Result<JsonObject, BackendError>, reply: &JsonObject) {
-        let size = |result: &JsonObject| serde_json::to_vec(result).map_or(0, |bytes| bytes.len() as u64);
         let refused = |result: &JsonObject| result.get("isError").and_then(Value::as_bool).unwrap_or(false);
-        let blocks = reply.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let tokens = blocks.iter().filter_map(|block| block.get("text")?.as_str()).map(economy::count).sum::<usize>();
         let succeeded = outcome.as_ref().is_ok_and(|result| !refused(result));
         if succeeded && self.library.settings().search.learn {
             self.learning.called(&tool.id, self.library.registry());
         }
-        self.library.registry().record_use(UseEvent::Call {
-            tool: tool.id.clone(),
-            at: SystemTime::now(),
-            succeeded,
-            result_bytes: outcome.as_ref().map_or(0, size),
-            result_tokens: tokens as u64,
-        });
+        self.counting.called(&tool.id, succeeded, outcome.as_ref().ok(), reply, self.library.registry());
     }
 
     async fn call_backend(

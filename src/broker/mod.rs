@@ -7,6 +7,7 @@ mod call;
 mod describe;
 mod era;
 mod habits;
+mod ledger;
 mod library;
 mod pins;
 mod relay;
@@ -70,6 +71,7 @@ pub struct Broker {
     checker: validate::ArgumentChecker,
     learning: habits::Learning,
     pins: OnceLock<Pins>,
+    counting: ledger::Counting,
 }
 
 impl Broker {
@@ -82,6 +84,7 @@ impl Broker {
             checker: validate::ArgumentChecker::default(),
             learning: habits::Learning::default(),
             pins: OnceLock::new(),
+            counting: ledger::Counting::default(),
         }
     }
 

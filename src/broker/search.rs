@@ -9,12 +9,8 @@ use tracing::warn;
 use super::{Broker, DEFAULT_LIMIT, MAX_LIMIT, SearchRequest};
 use crate::{
     catalog::{Catalog, Health, ToolEntry},
-    economy::{
-        self,
-        search_reply::{self, SearchReply},
-    },
+    economy::search_reply::{self, SearchReply},
     ids::{ServerName, ToolId},
-    registry::UseEvent,
 };
 
 /// Most edits between a server's name and a slip of it.
@@ -66,10 +62,7 @@ impl Broker {
         } else {
             self.find(request, server.as_ref(), slip, &catalog).await
         };
-        self.library.registry().record_use(UseEvent::Search {
-            hits: answer.hits.len() as u64,
-            reply_tokens: economy::count(&answer.text) as u64,
-        });
+        self.counting.searched(&answer, self.library.registry());
         answer
     }
 

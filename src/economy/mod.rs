@@ -13,6 +13,7 @@ mod result;
 mod schema;
 pub mod search_reply;
 mod select;
+mod shares;
 mod signature;
 pub mod summaries;
 pub mod surface;
@@ -27,6 +28,7 @@ pub use description::{first_sentence, hit_line, sentence};
 pub use footprint::{Footprint, ServerFootprint, ToolFootprint, footprint, start_tokens};
 pub use result::{Copies, Cut, Fitted, Limits, fit, minified};
 pub use select::{SelectError, select_from_result};
+pub use shares::{ResultText, reply_shares, summary_shares};
 pub use signature::{Signature, signature};
 pub use tokens::{count, estimate, fits, warm_up};
 
