@@ -116,7 +116,10 @@ async fn run(cli: Cli, out: &mut Printer) -> anyhow::Result<ExitStatus> {
             with_app(&global, out, async |app, out| cli::call::run(&args, &app.broker, out).await).await
         }
         Command::Footprint(args) => {
-            with_app(&global, out, async |app, out| cli::footprint::run(&args, &app.broker, out)).await
+            with_app(&global, out, async |app, out| cli::footprint::run(&args, &app.broker, out).await).await
+        }
+        Command::Usage(args) => {
+            with_app(&global, out, async |app, out| cli::usage::run(&args, &app.broker, out).await).await
         }
         Command::Habits(args) => {
             with_app(&global, out, async |app, out| cli::habits::run(&args, &app.broker, out).await).await

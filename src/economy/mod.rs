@@ -25,7 +25,7 @@ pub(crate) mod samples;
 
 pub use describe::describe;
 pub use description::{first_sentence, hit_line, sentence};
-pub use footprint::{Footprint, ServerFootprint, ToolFootprint, footprint, start_tokens};
+pub use footprint::{Footprint, ServerFootprint, ToolFootprint, direct_tokens, footprint, start_tokens};
 pub use result::{Copies, Cut, Fitted, Limits, fit, minified};
 pub use select::{SelectError, select_from_result};
 pub use shares::{ResultText, reply_shares, summary_shares};

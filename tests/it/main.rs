@@ -10,6 +10,7 @@ mod bad_servers;
 mod broken_files;
 mod http_backends;
 mod learning;
+mod ledger;
 mod meta_tools;
 mod pins;
 mod rooms;
