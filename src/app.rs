@@ -93,7 +93,13 @@ async fn run(cli: Cli, out: &mut Printer) -> anyhow::Result<ExitStatus> {
         Command::Install(args) => cli::install::run(&args, &homes()?, global.config.as_deref(), out),
         Command::Uninstall(args) => cli::uninstall::run(&args, &homes()?, out),
         Command::Demo(args) => cli::demo::run(&args, Arc::new(Connector::default()), out).await,
-        Command::Serve(args) => serve(App::build(&global, out)?, &args).await,
+        Command::Serve(args) => {
+            let app = App::build(&global, out)?;
+            for pin in &app.broker.pins().left_out {
+                out.say(format_args!("note: {pin}"))?;
+            }
+            serve(app, &args).await
+        }
         Command::Reindex(args) => {
             with_app(&global, out, async |app, out| {
                 cli::reindex::run(&args, &app.broker, Arc::clone(&app.connector), out).await
@@ -110,7 +116,10 @@ async fn run(cli: Cli, out: &mut Printer) -> anyhow::Result<ExitStatus> {
             with_app(&global, out, async |app, out| cli::call::run(&args, &app.broker, out).await).await
         }
         Command::Footprint(args) => {
-            with_app(&global, out, async |app, out| cli::footprint::run(&args, &app.broker, out)).await
+            with_app(&global, out, async |app, out| cli::footprint::run(&args, &app.broker, out).await).await
+        }
+        Command::Usage(args) => {
+            with_app(&global, out, async |app, out| cli::usage::run(&args, &app.broker, out).await).await
         }
         Command::Habits(args) => {
             with_app(&global, out, async |app, out| cli::habits::run(&args, &app.broker, out).await).await
@@ -151,8 +160,8 @@ async fn with_app(
 /// Serves one client over the standard streams until it hangs up or the process is asked to stop.
 async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> {
     let conversation = Arc::new(Conversation::local());
-    let front = Front::new(Arc::clone(&app.broker), &app.broker.surface(), conversation)
-        .context("the meta-tools are malformed")?;
+    let surface = app.broker.surface();
+    let front = Front::new(Arc::clone(&app.broker), &surface, conversation).context("the meta-tools are malformed")?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let serving = async {
@@ -163,6 +172,7 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
             Err(error) => return Err(error).context("the client did not open the conversation properly"),
         };
+        app.broker.begin_conversation(&surface);
         // Only now, so that the client's start shares the machine with nothing.
         tasks.spawn_blocking(economy::warm_up);
         let (pool, end) = (Arc::clone(&app.pool), stop.clone());

@@ -15,7 +15,7 @@ use crate::{
     economy::{self, Copies, Fitted, Limits, Whole},
     ids::ToolId,
     policy,
-    registry::{KeptResult, UseEvent},
+    registry::KeptResult,
 };
 
 /// Largest arguments sent to a backend, in bytes of JSON.
@@ -49,7 +49,7 @@ impl Broker {
         };
         let span = Span::current();
         span.record("server.name", tool.id.server.as_str()).record("tool.name", tool.id.tool.as_str());
-        let CallRequest { arguments, beside, select, max_tokens, .. } = request;
+        let CallRequest { arguments, beside, select, max_tokens, pinned_as, .. } = request;
         let arguments = with_those_beside(&tool, arguments, beside);
         let wanted = Part { select, max_tokens };
         if self.library.built_in_server() == Some(&tool.id.server) {
@@ -61,7 +61,7 @@ impl Broker {
         };
         let problems = self.checker.problems(&tool, &arguments);
         if !problems.is_empty() {
-            return reply::error(&reply::bad_arguments(&tool, &problems));
+            return reply::error(&reply::bad_arguments(&tool, pinned_as.as_deref(), &problems));
         }
         let outcome = self.call_backend(spec, &tool, arguments, hop).await;
         if let Some(questions) = outcome.as_ref().ok().filter(|result| era::wants_input(result)) {
@@ -73,13 +73,11 @@ impl Broker {
             Ok(result) => self.fitted(result, &wanted, spec.results.of(&tool.id.tool), &tool.id, conversation).await,
             Err(failure) => Outgoing { result: reply::error(&reply::backend(&tool.id, failure)), kept: None },
         };
-        let backend_bytes =
-            outcome.as_ref().map_or(0, |result| serde_json::to_vec(result).map_or(0, |bytes| bytes.len() as u64));
         let succeeded = outcome.as_ref().is_ok_and(|result| !is_error(result));
         if succeeded && self.library.settings().search.learn {
             self.learning.called(&tool.id, self.library.registry());
         }
-        self.record(&tool, succeeded, backend_bytes, outgoing, conversation)
+        self.record(&tool, succeeded, outcome.as_ref().ok(), outgoing, conversation)
     }
 
     /// Calls a tool of toolcrib's own server.
@@ -92,7 +90,7 @@ impl Broker {
     ) -> JsonObject {
         let problems = self.checker.problems(tool, arguments);
         if !problems.is_empty() {
-            return reply::error(&reply::bad_arguments(tool, &problems));
+            return reply::error(&reply::bad_arguments(tool, None, &problems));
         }
         let general = self.library.settings().context.result_tokens;
         let budget = wanted.max_tokens.unwrap_or(usize::MAX).min(general);
@@ -104,29 +102,21 @@ impl Broker {
             );
         }
         let succeeded = !is_error(&result);
-        self.record(tool, succeeded, 0, Outgoing { result, kept: None }, conversation)
+        self.record(tool, succeeded, None, Outgoing { result, kept: None }, conversation)
     }
 
-    /// Counts the call, sizes and never what was asked or answered, and gives the result on.
+    /// Counts the call, sizes and never what was asked or answered, and gives the result on. `sent` is what the backend answered.
     fn record(
         &self,
         tool: &ToolEntry,
         succeeded: bool,
-        result_bytes: u64,
+        sent: Option<&JsonObject>,
         outgoing: Outgoing,
         conversation: &Conversation,
     ) -> JsonObject {
         let Outgoing { result, kept } = outgoing;
-        let blocks = result.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let tokens = blocks.iter().filter_map(|block| block.get("text")?.as_str()).map(economy::count).sum::<usize>();
-        self.library.registry().record_use(UseEvent::Call {
-            tool: tool.id.clone(),
-            at: SystemTime::now(),
-            succeeded,
-            result_bytes,
-            result_tokens: tokens as u64,
-        });
-        conversation.note(Step::Called { tool: tool.id.clone(), succeeded, tokens, kept });
+        self.counting.called(&tool.id, succeeded, sent, &result, self.library.registry());
+        conversation.note(Step::Called { tool: tool.id.clone(), succeeded, kept });
         result
     }
 

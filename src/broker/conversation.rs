@@ -37,15 +37,11 @@ pub(super) enum Step {
         query: String,
         /// The best hits, by name.
         hits: Vec<String>,
-        /// Tokens of the reply.
-        tokens: usize,
     },
     /// It had tools described.
     Described {
         /// Which.
         tools: Vec<String>,
-        /// Tokens of the reply.
-        tokens: usize,
     },
     /// It called a tool.
     Called {
@@ -53,8 +49,6 @@ pub(super) enum Step {
         tool: ToolId,
         /// Whether it answered with a result that is no error.
         succeeded: bool,
-        /// Tokens of text that were shown.
-        tokens: usize,
         /// The name under which the whole result was kept, where it was cut.
         kept: Option<String>,
     },
@@ -89,8 +83,8 @@ impl Conversation {
     /// Remembers a step.
     pub(super) fn note(&self, step: Step) {
         let step = match step {
-            Step::Searched { query, hits, tokens } => {
-                Step::Searched { query: query.chars().take(MAX_QUERY_CHARS).collect(), hits, tokens }
+            Step::Searched { query, hits } => {
+                Step::Searched { query: query.chars().take(MAX_QUERY_CHARS).collect(), hits }
             }
             other => other,
         };

@@ -25,7 +25,7 @@ impl Broker {
     pub fn describe(&self, request: &DescribeRequest, conversation: &Conversation) -> DescribeAnswer {
         let catalog = self.library.catalog();
         let mut answer = DescribeAnswer { text: String::new(), tools: Vec::new(), all_found: true };
-        let mut parts = Vec::new();
+        let (mut parts, mut described) = (Vec::new(), Vec::new());
         for asked in request.tools.iter().take(MAX_DESCRIBED) {
             let resolution = self.library.resolve(asked);
             let found = match &resolution {
@@ -33,7 +33,9 @@ impl Broker {
                 Resolution::Many(_) | Resolution::None { .. } => None,
             };
             if let Some(tool) = found {
-                parts.push(economy::describe(&tool));
+                let part = economy::describe(&tool);
+                described.push((tool.id.clone(), part.clone()));
+                parts.push(part);
                 answer.tools.push(tool);
             } else {
                 parts.push(reply::not_one_tool(asked, &resolution, &catalog));
@@ -46,10 +48,8 @@ impl Broker {
             answer.all_found = false;
         }
         answer.text = parts.join("\n\n");
-        conversation.note(Step::Described {
-            tools: answer.tools.iter().map(|tool| tool.id.to_string()).collect(),
-            tokens: economy::count(&answer.text),
-        });
+        conversation.note(Step::Described { tools: answer.tools.iter().map(|tool| tool.id.to_string()).collect() });
+        self.counting.described(described, self.library.registry());
         answer
     }
 }

@@ -9,8 +9,10 @@ mod crib;
 mod describe;
 mod era;
 mod habits;
+mod ledger;
 mod library;
 mod parking;
+mod pins;
 mod relay;
 mod reply;
 mod request;
@@ -18,7 +20,12 @@ mod search;
 mod server;
 mod validate;
 
-use std::{collections::HashMap, io, pin::Pin, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
 use futures::{Stream, StreamExt};
 use serde_json::Value;
@@ -27,6 +34,7 @@ pub use self::{
     conversation::Conversation,
     describe::DescribeAnswer,
     library::{Library, Reading},
+    pins::{LeftOutPin, Pins},
     request::{
         CallRequest, DEFAULT_LIMIT, DescribeRequest, MAX_DESCRIBED, MAX_LIMIT, MetaCall, RequestError, SearchRequest,
     },
@@ -50,6 +58,8 @@ use crate::{
 pub struct Surface {
     /// The three meta-tools, as `tools/list` carries them.
     pub tools: [Value; 3],
+    /// The pinned tools behind them.
+    pub pins: Vec<Value>,
     /// The instructions, summaries included.
     pub instructions: String,
     /// The summaries alone.
@@ -87,6 +97,8 @@ pub struct Broker {
     learning: habits::Learning,
     results: ResultStore,
     parking: Arc<parking::Parking>,
+    pins: OnceLock<Pins>,
+    counting: ledger::Counting,
 }
 
 impl Broker {
@@ -101,6 +113,8 @@ impl Broker {
             pool,
             checker: validate::ArgumentChecker::default(),
             learning: habits::Learning::default(),
+            pins: OnceLock::new(),
+            counting: ledger::Counting::default(),
             results,
             parking: Arc::new(parking),
         })
@@ -127,7 +141,8 @@ impl Broker {
     #[must_use]
     pub fn surface(&self) -> Surface {
         let summaries = self.summaries(self.library.settings().context.summary_tokens);
-        Surface { tools: surface::tools(None), instructions: surface::instructions(&summaries), summaries }
+        let pins = self.pins().shown.iter().map(|pin| pin.definition.clone()).collect();
+        Surface { tools: surface::tools(None), pins, instructions: surface::instructions(&summaries), summaries }
     }
 
     /// One line per enabled server, in at most about `budget` tokens.
@@ -157,7 +172,7 @@ impl Broker {
         Box::pin(readings.map(|(server, outcome)| Reading { server, outcome }))
     }
 
-    /// Carries out a call of a meta-tool, as it came. Whatever goes wrong is a result with `isError`, so that the model
+    /// Carries out a call of a meta-tool or a pinned one, as it came. Whatever goes wrong is a result with `isError`, so that the model
     /// sees it; a protocol error it would not.
     ///
     /// Dropping the future cancels the backend's call.
@@ -168,7 +183,11 @@ impl Broker {
         hop: Hop,
         conversation: &Conversation,
     ) -> JsonObject {
-        match MetaCall::parse(name, arguments) {
+        let parsed = match self.pins().named(name) {
+            Some(pin) => CallRequest::of_pin(name, &pin.id, arguments).map(MetaCall::Call),
+            None => MetaCall::parse(name, arguments),
+        };
+        match parsed {
             Ok(MetaCall::Search(request)) => reply::text(&self.search(&request, conversation).await.text),
             Ok(MetaCall::Describe(request)) => {
                 let answer = self.describe(&request, conversation);

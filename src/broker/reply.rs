@@ -64,17 +64,24 @@ pub(super) fn not_one_tool(asked: &str, resolution: &Resolution, catalog: &Catal
     }
 }
 
-/// Says each problem of the arguments by its pointer, and shows the signature for the next attempt.
-pub(super) fn bad_arguments(tool: &ToolEntry, problems: &[ArgumentProblem]) -> String {
-    let mut message = format!("The arguments do not fit {}; nothing was called.", tool.id);
+/// Says each problem of the arguments by its pointer, and shows the signature for the next attempt, under the name that was
+/// called.
+pub(super) fn bad_arguments(tool: &ToolEntry, pinned_as: Option<&str>, problems: &[ArgumentProblem]) -> String {
+    let full_name = tool.id.to_string();
+    let mut message = format!("The arguments do not fit {}; nothing was called.", pinned_as.unwrap_or(&full_name));
     for problem in problems {
         let pointer = if problem.pointer.is_empty() { "(arguments)" } else { &problem.pointer };
         let _ = write!(message, "\n{pointer}: {}", problem.reason);
     }
     let signature = economy::signature(tool);
-    let _ = write!(message, "\n{}", signature.text);
-    if !signature.complete {
-        let _ = write!(message, "\nThe whole contract: describe_tool {}", json!({"tools": [tool.id.to_string()]}));
+    match (pinned_as, signature.text.strip_prefix(&full_name)) {
+        (Some(name), Some(parameters)) => write!(message, "\n{name}{parameters}"),
+        _ => write!(message, "\n{}", signature.text),
+    }
+    .unwrap_or_default();
+    // The client has the whole schema of a pinned tool.
+    if !signature.complete && pinned_as.is_none() {
+        let _ = write!(message, "\nThe whole contract: describe_tool {}", json!({"tools": [full_name]}));
     }
     message
 }

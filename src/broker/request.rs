@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::JsonObject;
+use crate::{catalog::JsonObject, ids::ToolId};
 
 /// Hits of a search that names no limit.
 pub const DEFAULT_LIMIT: usize = 5;
@@ -63,6 +63,8 @@ pub struct CallRequest {
     pub select: Option<String>,
     /// A lower budget for this result, in `o200k_base` tokens.
     pub max_tokens: Option<usize>,
+    /// The name under which the tool is pinned, where it was called by that.
+    pub pinned_as: Option<String>,
 }
 
 /// Why a call of a meta-tool cannot be understood. The text teaches the right shape.
@@ -79,6 +81,12 @@ pub enum RequestError {
     NotAnObject {
         /// The meta-tool.
         meta: &'static str,
+    },
+    /// The arguments of a pinned tool are no object and cannot be read as one.
+    #[error("the arguments of {name} must be a JSON object, as its schema says")]
+    PinNotAnObject {
+        /// The name under which it is advertised.
+        name: String,
     },
     /// A needed argument is missing.
     #[error("{meta} needs `{name}`, like {}", example(.meta))]
@@ -127,13 +135,34 @@ impl MetaCall {
     }
 }
 
-/// An object, also where it came as a string that holds one.
+impl CallRequest {
+    /// Reads a call of a pinned tool: all of its arguments are the tool's own.
+    ///
+    /// # Errors
+    /// Where the arguments are no object.
+    pub fn of_pin(name: &str, tool: &ToolId, arguments: Option<Value>) -> Result<Self, RequestError> {
+        Ok(Self {
+            tool: tool.to_string(),
+            arguments: any_object(arguments).ok_or_else(|| RequestError::PinNotAnObject { name: name.into() })?,
+            beside: JsonObject::new(),
+            select: None,
+            max_tokens: None,
+            pinned_as: Some(name.into()),
+        })
+    }
+}
+
 fn object(meta: &'static str, value: Option<Value>) -> Result<JsonObject, RequestError> {
+    any_object(value).ok_or(RequestError::NotAnObject { meta })
+}
+
+/// An object, also where it came as a string that holds one.
+fn any_object(value: Option<Value>) -> Option<JsonObject> {
     match value {
-        None | Some(Value::Null) => Ok(JsonObject::new()),
-        Some(Value::Object(object)) => Ok(object),
-        Some(Value::String(text)) => parsed_object(&text).ok_or(RequestError::NotAnObject { meta }),
-        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_)) => Err(RequestError::NotAnObject { meta }),
+        None | Some(Value::Null) => Some(JsonObject::new()),
+        Some(Value::Object(object)) => Some(object),
+        Some(Value::String(text)) => parsed_object(&text),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_)) => None,
     }
 }
 
@@ -225,7 +254,7 @@ fn parse_call(mut object: JsonObject) -> Result<CallRequest, RequestError> {
         Some(arguments) => (arguments, object),
         None => (object, JsonObject::new()),
     };
-    Ok(CallRequest { tool, arguments, beside, select, max_tokens })
+    Ok(CallRequest { tool, arguments, beside, select, max_tokens, pinned_as: None })
 }
 
 fn optional_text(meta: &'static str, name: &'static str, value: Option<Value>) -> Result<Option<String>, RequestError> {

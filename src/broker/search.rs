@@ -9,12 +9,8 @@ use tracing::warn;
 use super::{Broker, Conversation, DEFAULT_LIMIT, MAX_LIMIT, SearchRequest, conversation::Step};
 use crate::{
     catalog::{Catalog, Health, ToolEntry},
-    economy::{
-        self,
-        search_reply::{self, SearchReply},
-    },
+    economy::search_reply::{self, SearchReply},
     ids::{ServerName, ToolId},
-    registry::UseEvent,
 };
 
 /// Most edits between a server's name and a slip of it.
@@ -66,12 +62,9 @@ impl Broker {
         } else {
             self.find(request, server.as_ref(), slip, &catalog).await
         };
-        let tokens = economy::count(&answer.text);
-        self.library
-            .registry()
-            .record_use(UseEvent::Search { hits: answer.hits.len() as u64, reply_tokens: tokens as u64 });
+        self.counting.searched(&answer, self.library.registry());
         let hits = answer.hits.iter().map(|hit| hit.id.clone()).collect();
-        conversation.note(Step::Searched { query: request.query.clone(), hits, tokens });
+        conversation.note(Step::Searched { query: request.query.clone(), hits });
         answer
     }
 

@@ -36,6 +36,8 @@ const LIST_TTL_MS: u64 = 3_600_000;
 #[derive(Debug, Clone)]
 pub struct Front {
     handler: Handler,
+    /// Pinned tools, which rmcp's types would not carry whole.
+    pins: Arc<[Value]>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,9 +65,20 @@ impl Front {
     ) -> Result<Self, serde_json::Error> {
         let tools = surface.tools.iter().cloned().map(serde_json::from_value).collect::<Result<Vec<Tool>, _>>()?;
         let instructions = surface.instructions.as_str().into();
-        Ok(Self {
-            handler: Handler { broker, tools: Arc::new(tools), instructions, level: Arc::default(), conversation },
-        })
+        let handler = Handler { broker, tools: Arc::new(tools), instructions, level: Arc::default(), conversation };
+        Ok(Self { handler, pins: surface.pins.as_slice().into() })
+    }
+
+    /// A list of tools with the pinned ones behind the three; any other result as it is.
+    fn with_pins(&self, typed: ServerResult) -> ServerResult {
+        let ServerResult::ListToolsResult(list) = &typed else { return typed };
+        if self.pins.is_empty() {
+            return typed;
+        }
+        let Ok(mut listed) = serde_json::to_value(list) else { return typed };
+        let Some(tools) = listed.get_mut("tools").and_then(Value::as_array_mut) else { return typed };
+        tools.extend(self.pins.iter().cloned());
+        ServerResult::CustomResult(CustomResult(listed))
     }
 }
 
@@ -82,7 +95,7 @@ impl Service<RoleServer> for Front {
         let taken = raw.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok(match taken {
             Some(result) => ServerResult::CustomResult(CustomResult(Value::Object(era::shaped(result, modern)))),
-            None => typed,
+            None => self.with_pins(typed),
         })
     }
 

@@ -86,6 +86,7 @@ pub async fn run(
     let mut findings = configuration(loaded, places);
     findings.extend(folder(&places.data_dir));
     findings.extend(catalog(broker).await);
+    findings.extend(pins(broker));
     if !args.offline {
         let wanted = |spec: &&ServerSpec| {
             if args.servers.is_empty() {
@@ -206,6 +207,18 @@ async fn catalog(broker: &Broker) -> Vec<Finding> {
         }
         Err(error) => Finding::bad("search index", error.to_string(), "`toolcrib reindex` builds it anew"),
     });
+    findings
+}
+
+fn pins(broker: &Broker) -> Vec<Finding> {
+    let pins = broker.pins();
+    let mut findings = Vec::new();
+    if !pins.shown.is_empty() {
+        let names: Vec<String> = pins.shown.iter().map(|pin| format!("{} as {}", pin.id, pin.name)).collect();
+        findings.push(Finding::good("pinned tools", names.join(", ")));
+    }
+    let left_out = pins.left_out.iter();
+    findings.extend(left_out.map(|pin| Finding::bad(format!("pinned tool {}", pin.id), &pin.reason, &pin.remedy)));
     findings
 }
 

@@ -16,6 +16,7 @@ pub mod footprint;
 pub mod habits;
 pub mod import;
 pub mod install;
+mod measured;
 pub mod output;
 pub mod reindex;
 pub mod schema;
@@ -23,6 +24,7 @@ pub mod search;
 pub mod serve;
 pub mod servers;
 pub mod uninstall;
+pub mod usage;
 
 /// One MCP server in front of all of your MCP servers.
 ///
@@ -79,6 +81,8 @@ pub enum Command {
     Uninstall(uninstall::Args),
     /// Show what your servers cost in tokens, loaded directly and through toolcrib
     Footprint(footprint::Args),
+    /// Show what conversations really read, by server and tool, and which servers are unused
+    Usage(usage::Args),
     /// Show what was learned from use, or forget it
     Habits(habits::Args),
     /// Find out what is wrong and what to do about it

@@ -93,7 +93,7 @@ impl Reading<'_> {
                 let settings = &mut self.loaded.settings;
                 settings.pool = raw.pool.check(&at.key("pool"), &mut self.general);
                 settings.refresh = raw.refresh.check(&at.key("refresh"), &mut self.general);
-                settings.context = raw.context.check();
+                settings.context = raw.context.check(&at.key("context"), &mut self.general);
                 settings.search = raw.search.check();
                 settings.results = raw.results.check(&at.key("results"), &mut self.general);
                 settings.crib = raw.crib.check();
@@ -226,7 +226,7 @@ impl Default for Settings {
             servers: BTreeMap::new(),
             pool: raw.pool.check(&at, &mut none),
             refresh: raw.refresh.check(&at, &mut none),
-            context: raw.context.check(),
+            context: raw.context.check(&at, &mut none),
             search: raw.search.check(),
             results: raw.results.check(&at, &mut none),
             crib: raw.crib.check(),

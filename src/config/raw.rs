@@ -14,6 +14,7 @@ use super::{
     problems::{KeyPath, Problems},
     settings::{ContextSettings, CribSettings, PoolSettings, RefreshSettings, ResultSettings, SearchSettings},
 };
+use crate::ids::ToolId;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -24,6 +25,8 @@ pub(super) const START_TIMEOUT: RangeInclusive<Duration> = SECOND..=Duration::fr
 pub(super) const CALL_TIMEOUT: RangeInclusive<Duration> = SECOND..=DAY;
 const IDLE_CLOSE: RangeInclusive<Duration> = SECOND..=Duration::from_secs(7 * 86_400);
 const KEEP_FOR: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(365 * 86_400);
+/// Most pinned tools. Each costs its whole definition in every session, and some clients take no more than 40 tools in all.
+const MAX_PINS: usize = 32;
 const REFRESH_AFTER: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(365 * 86_400);
 
 /// The configuration of toolcrib.
@@ -144,6 +147,9 @@ pub(super) struct RawContext {
     /// One text result of `call_tool`. What is over it is kept, and the model is told how to read on.
     #[schemars(range(min = 200, max = 10_000_000))]
     result_tokens: u32,
+    /// Tools, as `server/tool`, that every session starts with, beside the three: with their whole definition, called without
+    /// a search. At most 32. `toolcrib footprint --suggest-pins` names those that use would have repaid.
+    pin: Vec<String>,
 }
 
 /// Results that were longer than their budget.
@@ -217,7 +223,7 @@ impl Default for RawRefresh {
 
 impl Default for RawContext {
     fn default() -> Self {
-        Self { summary_tokens: 400, search_tokens: 500, result_tokens: 8_000 }
+        Self { summary_tokens: 400, search_tokens: 500, result_tokens: 8_000, pin: Vec::new() }
     }
 }
 
@@ -284,12 +290,29 @@ impl RawRefresh {
 }
 
 impl RawContext {
-    /// The schema's bounds are all there is to check.
-    pub(super) const fn check(self) -> ContextSettings {
+    /// Whether a pinned tool exists is not known here: its server may never have been read.
+    pub(super) fn check(self, at: &KeyPath, problems: &mut Problems) -> ContextSettings {
+        let at = at.key("pin");
+        if self.pin.len() > MAX_PINS {
+            let reason = format!("names {} tools; at most {MAX_PINS} can be pinned", self.pin.len());
+            problems.add(&at, reason, "keep those that nearly every session calls; search finds the others");
+        }
+        let mut pin: Vec<ToolId> = Vec::new();
+        for (index, name) in self.pin.iter().enumerate() {
+            match name.parse::<ToolId>() {
+                Ok(id) if pin.contains(&id) => {}
+                Ok(id) => pin.push(id),
+                Err(error) => {
+                    let remedy = "name one tool of one server, like \"github/create_issue\"";
+                    problems.add_value(&at.index(index), format_args!("{name:?}"), error.to_string(), remedy);
+                }
+            }
+        }
         ContextSettings {
             summary_tokens: self.summary_tokens as usize,
             search_tokens: self.search_tokens as usize,
             result_tokens: self.result_tokens as usize,
+            pin,
         }
     }
 }

@@ -12,7 +12,7 @@ use url::Url;
 /// Shorter values are no credentials, and hiding `1` or `debug` would make every other line unreadable.
 const MIN_SECRET_BYTES: usize = 8;
 
-use crate::ids::{ServerName, ToolName};
+use crate::ids::{ServerName, ToolId, ToolName};
 
 /// Everything the operator decided, checked.
 #[derive(Debug, Clone)]
@@ -150,6 +150,8 @@ pub struct ContextSettings {
     pub search_tokens: usize,
     /// One text result of `call_tool`, unless a server says otherwise.
     pub result_tokens: usize,
+    /// Tools that are advertised with their whole definition beside the three, in this order, each once.
+    pub pin: Vec<ToolId>,
 }
 
 /// How long results that were too long are kept, and how many.

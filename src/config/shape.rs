@@ -121,6 +121,7 @@ pub(super) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
 fn remedy_for_key(key: &str, meant: Option<&str>, known: &[&str]) -> String {
     match meant {
         Some("enabled") if key.eq_ignore_ascii_case("disabled") => "write `enabled = false` instead".into(),
+        _ if key == "pin" => "move it into `[context]`".into(),
         Some(meant) => format!("did you mean `{meant}`?"),
         None => {
             let known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();

@@ -108,6 +108,8 @@ fn every_key_of_a_full_file_arrives() {
     assert_eq!((settings.refresh.concurrency.get(), settings.refresh.after.as_secs()), (2, 604_800));
     let context = &settings.context;
     assert_eq!((context.summary_tokens, context.search_tokens, context.result_tokens), (300, 600, 10_000));
+    let pinned: Vec<String> = context.pin.iter().map(ToString::to_string).collect();
+    assert_eq!(pinned, ["github/issue_open", "docs/search"], "in their order, each once");
 }
 
 #[test]

@@ -10,7 +10,11 @@ use crate::{
     ids::{ServerName, ToolId},
 };
 
-use super::{definition, surface, tokens};
+use super::{
+    definition,
+    pins::{self, Pin},
+    shares, surface, tokens,
+};
 
 /// One server's share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,6 +27,8 @@ pub struct ServerFootprint {
     pub direct_tokens: usize,
     /// Tokens of the whole `tools/list`, output schemas and annotations too.
     pub listed_tokens: usize,
+    /// Tokens of its share of the summaries: what it costs at start through toolcrib.
+    pub start_tokens: usize,
     /// The dearest tool.
     pub largest: Option<ToolFootprint>,
 }
@@ -47,7 +53,9 @@ pub struct Footprint {
     pub direct_tokens: usize,
     /// Tokens of all lists as the servers send them.
     pub listed_tokens: usize,
-    /// Tokens of toolcrib's own tools and instructions.
+    /// What is pinned, in the order in which it is advertised.
+    pub pins: Vec<ToolFootprint>,
+    /// Tokens of toolcrib's own tools, the instructions and what is pinned.
     pub toolcrib_tokens: usize,
     /// Tokens saved at the start; zero where toolcrib costs more than it replaces.
     pub saved_tokens: usize,
@@ -58,20 +66,49 @@ pub struct Footprint {
 /// Weighs servers against toolcrib with these summaries.
 #[must_use]
 pub fn footprint<'a>(servers: impl Iterator<Item = &'a ServerEntry>, summaries: &str) -> Footprint {
-    let servers: Vec<ServerFootprint> = servers.map(server_footprint).collect();
+    let mut servers: Vec<ServerFootprint> = servers.map(server_footprint).collect();
+    let names: Vec<ServerName> = servers.iter().map(|server| server.server.clone()).collect();
+    for (server, share) in servers.iter_mut().zip(shares::summary_shares(summaries, &names)) {
+        server.start_tokens = share;
+    }
     let sum = |of: fn(&ServerFootprint) -> usize| servers.iter().map(of).sum::<usize>();
     let direct_tokens = sum(|server| server.direct_tokens);
-    let toolcrib_tokens = start_tokens(summaries);
-    let saved_tokens = direct_tokens.saturating_sub(toolcrib_tokens);
-    Footprint {
+    let footprint = Footprint {
         tools: sum(|server| server.tools),
         direct_tokens,
         listed_tokens: sum(|server| server.listed_tokens),
-        toolcrib_tokens,
-        saved_tokens,
-        saved_percent: u8::try_from(saved_tokens * 100 / direct_tokens.max(1)).unwrap_or(u8::MAX),
+        pins: Vec::new(),
+        toolcrib_tokens: start_tokens(summaries),
+        saved_tokens: 0,
+        saved_percent: 0,
         servers,
+    };
+    footprint.weighed()
+}
+
+impl Footprint {
+    /// The same with these pinned tools beside the three.
+    #[must_use]
+    pub fn with_pins(mut self, pins: &[Pin]) -> Self {
+        for pin in pins {
+            let tokens = pins::pin_tokens(pin);
+            self.toolcrib_tokens += tokens;
+            self.pins.push(ToolFootprint { tool: pin.id.clone(), direct_tokens: tokens });
+        }
+        self.weighed()
     }
+
+    fn weighed(mut self) -> Self {
+        self.saved_tokens = self.direct_tokens.saturating_sub(self.toolcrib_tokens);
+        self.saved_percent = u8::try_from(self.saved_tokens * 100 / self.direct_tokens.max(1)).unwrap_or(u8::MAX);
+        self
+    }
+}
+
+/// What a client that loads a server's tools sends to the model: tokens of name, description and input schema of each.
+#[must_use]
+pub fn direct_tokens(entry: &ServerEntry) -> usize {
+    entry.tools.iter().map(|tool| tokens::count(&as_sent(&tool.parse_definition()).to_string())).sum()
 }
 
 /// What a conversation through toolcrib starts with: the three tools and the instructions.
@@ -98,6 +135,7 @@ fn server_footprint(entry: &ServerEntry) -> ServerFootprint {
         tools: entry.tools.len(),
         direct_tokens,
         listed_tokens: tokens::count(&Value::from(listed).to_string()),
+        start_tokens: 0,
         largest,
     }
 }
@@ -125,6 +163,18 @@ mod tests {
         assert_eq!(all.direct_tokens, all.servers.iter().map(|server| server.direct_tokens).sum::<usize>());
         assert!(all.listed_tokens >= all.direct_tokens);
         assert_eq!(all.saved_tokens, all.direct_tokens.saturating_sub(all.toolcrib_tokens));
+    }
+
+    #[test]
+    fn a_pinned_tool_is_counted_at_the_start_and_a_servers_line_is_its_share() {
+        let entries = [samples::server("github", 3), samples::server("slack", 2)];
+        let plain = footprint(entries.iter(), "github (3): issues\nslack (2): messages");
+        assert_eq!(plain.servers[1].start_tokens, tokens::count("slack (2): messages"));
+        let pins = pins::advertised([entries[0].tools[0].as_ref()]);
+        let pinned = plain.clone().with_pins(&pins);
+        assert_eq!(pinned.toolcrib_tokens, plain.toolcrib_tokens + pins::pin_tokens(&pins[0]));
+        assert_eq!(pinned.pins[0].tool.to_string(), "github/list_things_0");
+        assert_eq!(plain.servers[0].direct_tokens, direct_tokens(&entries[0]));
     }
 
     #[test]

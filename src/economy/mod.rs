@@ -8,11 +8,13 @@ mod description;
 mod footprint;
 mod head;
 mod parameters;
+pub mod pins;
 mod reading;
 mod result;
 mod schema;
 pub mod search_reply;
 mod select;
+mod shares;
 mod signature;
 pub mod summaries;
 pub mod surface;
@@ -24,11 +26,12 @@ pub(crate) mod samples;
 
 pub use describe::describe;
 pub use description::{first_sentence, hit_line, sentence};
-pub use footprint::{Footprint, ServerFootprint, ToolFootprint, footprint, start_tokens};
+pub use footprint::{Footprint, ServerFootprint, ToolFootprint, direct_tokens, footprint, start_tokens};
 pub use head::Next;
 pub use reading::{ReadError, Span, Wanted, read_on};
 pub use result::{Copies, Cut, Fitted, Limits, Whole, fit, minified, say_cut};
 pub use select::{SelectError, select_from_result};
+pub use shares::{ResultText, reply_shares, summary_shares};
 pub use signature::{Signature, signature};
 pub use tokens::{count, estimate, fits, warm_up};
 

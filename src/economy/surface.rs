@@ -92,8 +92,14 @@ pub fn call_tool() -> Value {
             },
             "required": ["tool"],
         },
-        "_meta": { "anthropic/alwaysLoad": true, "anthropic/maxResultSizeChars": MAX_RESULT_CHARS },
+        "_meta": result_meta(),
     })
+}
+
+/// `_meta` of tools whose results are a backend's. It never reaches a model.
+#[must_use]
+pub fn result_meta() -> Value {
+    json!({ "anthropic/alwaysLoad": true, "anthropic/maxResultSizeChars": MAX_RESULT_CHARS })
 }
 
 /// All three, in the order in which they are listed.

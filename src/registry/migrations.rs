@@ -7,7 +7,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::{Fault, RegistryError};
 
 /// Step `n` takes a file from format `n` to `n + 1`.
-const STEPS: [&str; 2] = [include_str!("migrations/001.sql"), include_str!("migrations/002.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("migrations/001.sql"), include_str!("migrations/002.sql"), include_str!("migrations/003.sql")];
 
 /// The format that this program writes.
 pub(super) const NEWEST: u32 = STEPS.len() as u32;
@@ -99,12 +100,22 @@ mod tests {
     }
 
     #[test]
+    fn use_that_was_counted_before_there_were_days_goes_to_that_of_the_last_call() {
+        let mut connection = of_format(2);
+        connection.execute("INSERT INTO tool_use VALUES ('s', 't', 7, 1, 900, 300, 86400000000001)", []).unwrap();
+        run(&mut connection, Path::new("r")).unwrap();
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+        let found = connection.query_row("SELECT day, calls, result_tokens FROM ledger", [], row).unwrap();
+        assert_eq!(found, (1, 7, 300));
+    }
+
+    #[test]
     fn a_newer_format_is_refused_by_the_name_of_its_maker() {
         let mut connection = of_format(NEWEST);
         connection.pragma_update(None, "user_version", NEWEST + 1).unwrap();
         connection.execute("INSERT INTO meta VALUES ('made_by', 'toolcrib 9.1.0')", []).unwrap();
         let error = run(&mut connection, Path::new("r")).unwrap_err();
-        insta::assert_snapshot!(error, @"the registry r was made by toolcrib 9.1.0 (format 3); this toolcrib reads format 2");
+        insta::assert_snapshot!(error, @"the registry r was made by toolcrib 9.1.0 (format 4); this toolcrib reads format 3");
         insta::assert_snapshot!(error.hint(), @"use toolcrib 9.1.0 or newer, or name another directory with `--data-dir`");
     }
 

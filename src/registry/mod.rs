@@ -20,6 +20,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::SystemTime,
 };
 
 use rusqlite::{Connection, Transaction};
@@ -29,7 +30,7 @@ pub use file::path_in;
 pub use habits::Habit;
 pub use results::{KeptResult, ResultLimits, ResultStore};
 pub use state::LoggedChange;
-pub use usage::{SearchUse, ToolUse, UseEvent};
+pub use usage::{Amounts, Ledger, LedgerEntry, MAX_DAYS as MAX_LEDGER_DAYS, UseEvent};
 
 use crate::{
     catalog::{Catalog, Era, Health, ListingChange, ServerEntry},
@@ -135,13 +136,19 @@ impl Registry {
         self.read("read the changes", move |c| state::changes(c, limit)).await
     }
 
-    /// Counts a use, some time soon. Never waits: what finds the queue full is lost and counted by [`Self::lost_events`].
+    /// Notes a use, some time soon. Never waits: what finds the queue full is lost and counted by [`Self::lost_events`].
     pub fn record_use(&self, event: UseEvent) {
+        self.record_use_later(move || event);
+    }
+
+    /// As [`Self::record_use`]; what happened is put together on the writer's thread, in the order in which it was noted. For
+    /// tokens, whose counting nobody should wait for. Keep what `event` holds small: it waits in memory.
+    pub fn record_use_later(&self, event: impl FnOnce() -> UseEvent + Send + 'static) {
         let (lost, lost_later) = (Arc::clone(&self.lost), Arc::clone(&self.lost));
         let count = move || {
             lost_later.fetch_add(1, Ordering::Relaxed);
         };
-        if !self.writer.try_write(move |t| usage::record(t, &event), count) {
+        if !self.writer.try_write(event, |t, event| usage::record(t, &event), count) {
             lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -152,19 +159,14 @@ impl Registry {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// How each tool was used, most called first.
-    pub async fn usage(&self) -> Result<Vec<ToolUse>, RegistryError> {
-        self.read("read the use of tools", usage::tools).await
+    /// How servers and tools were used in the last `days` days up to `now`, today included; of 400 days at most.
+    pub async fn ledger(&self, days: u32, now: SystemTime) -> Result<Ledger, RegistryError> {
+        self.read("read the ledger", move |c| usage::read(c, days, now)).await
     }
 
-    /// How search was used.
-    pub async fn search_usage(&self) -> Result<SearchUse, RegistryError> {
-        self.read("read the use of search", usage::searches).await
-    }
-
-    /// Forgets how tools and search were used. Dropping the future does not undo it.
-    pub async fn forget_usage(&self) -> Result<(), RegistryError> {
-        self.write("forget the use of tools", |t| usage::forget(t)).await
+    /// Forgets how servers and tools were used; how many days were counted. Dropping the future does not undo it.
+    pub async fn forget_usage(&self) -> Result<usize, RegistryError> {
+        self.write("erase the ledger", |t| usage::forget(t)).await
     }
 
     /// Which tools searches led to, the last used first.
@@ -194,7 +196,7 @@ impl Registry {
             listings::load(c)?;
             state::eras(c)?;
             state::changes(c, usize::MAX)?;
-            usage::tools(c)?;
+            usage::read(c, MAX_LEDGER_DAYS, SystemTime::now())?;
             habits::all(c)?;
             Ok(())
         };

@@ -108,7 +108,7 @@ pub(super) fn remove_server(connection: &Connection, server: &ServerName) -> Res
         count_up(connection, "generation")?;
     }
     let mut rows = listed;
-    for table in ["health", "eras", "tool_use", "habits"] {
+    for table in ["health", "eras", "ledger", "habits"] {
         rows += connection.execute(&format!("DELETE FROM {table} WHERE server = ?1"), [server.as_str()])?;
     }
     Ok(rows > 0)

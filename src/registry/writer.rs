@@ -4,6 +4,7 @@
 //! each write is bounded by SQLite's busy timeout, and what waited too long is given up unrun.
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     thread,
     time::{Duration, Instant},
 };
@@ -19,8 +20,8 @@ const QUEUE: usize = 1_024;
 /// A write that waited this long is given up: whoever asked for it has been told to go on.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// Runs with a transaction, or with the reason why there is none.
-type Job = Box<dyn FnOnce(Result<Transaction<'_>, Fault>) + Send>;
+/// Runs with the connection, or with the reason why it may not.
+type Job = Box<dyn FnOnce(Result<&mut Connection, Fault>) + Send>;
 
 enum Message {
     Write {
@@ -58,9 +59,9 @@ impl Writer {
         write: impl FnOnce(&Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<Result<T, Fault>, WriterGone> {
         let (reply, outcome) = oneshot::channel();
-        let job: Job = Box::new(move |transaction| {
+        let job: Job = Box::new(move |connection| {
             // Nobody may be waiting any more; the write counts all the same.
-            let _ = reply.send(commit(transaction, write));
+            let _ = reply.send(commit(connection, write));
         });
         let message = Message::Write { queued: Instant::now(), job };
         self.queue.send(message).await.map_err(|_| WriterGone)?;
@@ -68,13 +69,18 @@ impl Writer {
     }
 
     /// Queues `write` without waiting. False when the queue is full or closed. `failed` is told if it could not be done.
-    pub(super) fn try_write(
+    /// What `prepare` does is done on this thread before the transaction begins, so that no other process waits for it.
+    pub(super) fn try_write<T>(
         &self,
-        write: impl FnOnce(&Transaction<'_>) -> Result<(), Fault> + Send + 'static,
+        prepare: impl FnOnce() -> T + Send + 'static,
+        write: impl FnOnce(&Transaction<'_>, T) -> Result<(), Fault> + Send + 'static,
         failed: impl FnOnce() + Send + 'static,
     ) -> bool {
-        let job: Job = Box::new(move |transaction| {
-            if commit(transaction, write).is_err() {
+        let job: Job = Box::new(move |connection| {
+            // Nothing that is only counted may take the writer down.
+            let prepared = panic::catch_unwind(AssertUnwindSafe(prepare));
+            let done = prepared.is_ok_and(|it| commit(connection, |transaction| write(transaction, it)).is_ok());
+            if !done {
                 failed();
             }
         });
@@ -93,10 +99,11 @@ impl Writer {
 }
 
 fn commit<T>(
-    transaction: Result<Transaction<'_>, Fault>,
+    connection: Result<&mut Connection, Fault>,
     write: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    let transaction = transaction?;
+    // Immediate: two processes then wait for each other at the start, instead of failing in the middle.
+    let transaction = connection?.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = write(&transaction)?;
     transaction.commit()?;
     Ok(done)
@@ -107,10 +114,7 @@ fn work(mut connection: Connection, mut messages: mpsc::Receiver<Message>) {
     while let Some(message) = messages.blocking_recv() {
         match message {
             Message::Write { queued, job } if queued.elapsed() > MAX_WAIT => job(Err(Fault::Overdue)),
-            // Immediate: two processes then wait for each other at the start, instead of failing in the middle.
-            Message::Write { job, .. } => {
-                job(connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Fault::from));
-            }
+            Message::Write { job, .. } => job(Ok(&mut connection)),
             Message::Stop { _finished: finished } => {
                 messages.close();
                 waiting_for_end.push(finished);

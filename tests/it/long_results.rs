@@ -135,7 +135,7 @@ async fn the_built_in_tools_are_found_and_called_but_never_advertised() {
     let refreshed = crib.text("call_tool", json!({"tool": "crib/refresh", "arguments": {"server": "tasks"}})).await;
     assert_eq!(refreshed, "tasks: unchanged");
     let history = crib.text("call_tool", json!({"tool": "crib/history"})).await;
-    assert!(history.starts_with("2 searches, 0 describes, 2 calls;"), "{history}");
+    assert!(history.starts_with("2 searches, 0 describes, 2 calls\n"), "{history}");
     assert!(history.contains("search \"read more of a result that was cut\": crib/read_result"), "{history}");
     assert_eq!(crib.close().await, Some(0));
 }
