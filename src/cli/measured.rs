@@ -360,6 +360,8 @@ pub(super) mod tests {
         assert_eq!((names(&short).len(), short.span()), (2, "in the 20 days since counting began".into()));
         assert_eq!((names(&measured(6, 1, servers())).len(), names(&measured(5, 1, servers())).len()), (3, 3));
         assert_eq!(measured(30, 20, servers()).span(), "today, the first day counted");
+        assert_eq!([1, 14, 15].map(|since| measured(30, since, servers()).is_too_early()), [false, false, true]);
+        assert!(!measured(2, 1, servers()).is_too_early(), "two days were asked for");
     }
 
     #[test]

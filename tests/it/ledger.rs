@@ -67,6 +67,20 @@ async fn a_played_session_is_counted_by_server_and_tool_and_nothing_of_it_is_kep
 }
 
 #[tokio::test]
+async fn a_client_that_shakes_no_hands_is_counted_once_and_one_that_says_nothing_is_not() {
+    let home = office().await;
+    let silent = home.spawn(&["serve", "--no-refresh"]);
+    assert_eq!(silent.close().await, Some(0));
+    let mut crib = home.serve_modern();
+    crib.request("server/discover", json!({})).await;
+    crib.request("tools/list", json!({})).await;
+    crib.text("search_tools", json!({"query": "create a task"})).await;
+    assert_eq!(crib.close().await, Some(0));
+    let usage = usage(&home, &[]).await;
+    assert_eq!((&usage["conversations"], &usage["searches"]), (&json!(1), &json!(1)), "{usage}");
+}
+
+#[tokio::test]
 async fn usage_is_told_to_a_person_and_can_be_erased() {
     let home = office().await;
     let none = home.run(&["usage"]).await;
