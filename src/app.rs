@@ -152,6 +152,7 @@ async fn with_app(
     command: impl AsyncFnOnce(&App, &mut Printer) -> anyhow::Result<ExitStatus>,
 ) -> anyhow::Result<ExitStatus> {
     let app = App::build(global, out)?;
+    app.pool.remember(app.broker.library().eras().await);
     let status = command(&app, out).await;
     app.close().await;
     status
@@ -177,8 +178,9 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
         tasks.spawn_blocking(economy::warm_up);
         let (pool, end) = (Arc::clone(&app.pool), stop.clone());
         tasks.spawn(async move { end.run_until_cancelled(pool.watch_idle()).await });
-        let broker = Arc::clone(&app.broker);
+        let (broker, pool) = (Arc::clone(&app.broker), Arc::clone(&app.pool));
         tasks.spawn(async move {
+            pool.remember(broker.library().eras().await);
             if let Err(error) = broker.results().forget_expired().await {
                 warn!(error = %error, "old results could not be forgotten");
             }

@@ -11,6 +11,7 @@ mod http;
 mod lists;
 mod peer;
 mod pool;
+mod questions;
 mod refresh;
 mod session;
 mod sse;

@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -18,23 +18,17 @@ use tokio::{
     sync::{Notify, oneshot},
     time::{self, Instant},
 };
-use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
 use super::{
     Caller, not_supported,
+    questions::{OpenCount, Questions, answer},
     wire::{Wire, WireError},
 };
 use crate::catalog::JsonObject;
 
 /// Answers nobody asked for after which a backend is taken for broken.
 const MAX_STRAYS: u64 = 1_000;
-
-/// Questions of a backend that one call may have open.
-const MAX_QUESTIONS: usize = 16;
-
-/// Longest time a client may take to answer one.
-const MAX_QUESTION: Duration = Duration::from_secs(600);
 
 /// Why a request has no result.
 #[derive(Debug, Clone)]
@@ -76,28 +70,8 @@ struct Waiting {
     caller: Option<Arc<dyn Caller>>,
     /// Told of each sign of life, to put off the timeout.
     alive: Arc<Notify>,
-    /// Questions that the caller has not answered yet. They end with the request.
-    questions: Vec<Question>,
-    /// How many of them are open; while there are any, silence is no reason to give up.
-    open: Arc<AtomicUsize>,
-}
-
-/// A request of the backend, put to a caller.
-#[derive(Debug)]
-struct Question {
-    /// The backend's id for it.
-    id: Value,
-    asking: AbortOnDropHandle<()>,
-}
-
-/// Counts an open question for as long as it lives.
-struct Open(Arc<AtomicUsize>, Arc<Notify>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-        self.1.notify_one();
-    }
+    /// What the backend asks the caller. It ends with the request.
+    questions: Questions,
 }
 
 /// Takes a request back if nobody waits for it any more.
@@ -158,9 +132,8 @@ impl Peer {
         let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         let (answer, answered) = oneshot::channel();
         let alive = Arc::new(Notify::new());
-        let open = Arc::new(AtomicUsize::new(0));
-        let waiting =
-            Waiting { answer, caller, alive: Arc::clone(&alive), questions: Vec::new(), open: Arc::clone(&open) };
+        let open = OpenCount::new(&alive);
+        let waiting = Waiting { answer, caller, alive: Arc::clone(&alive), questions: Questions::new(open.clone()) };
         self.inbox.expect(id, waiting)?;
         let mut guard = Guard { peer: self, id, answered: false };
         let answer = async {
@@ -176,9 +149,9 @@ impl Peer {
                 outcome = &mut answer => break outcome,
                 () = alive.notified() => deadline = Instant::now() + patience,
                 // A person may take longer than any server; the question has its own limit.
-                () = time::sleep_until(deadline) => match open.load(Ordering::Acquire) {
-                    0 => return Err(Failure::Timeout(patience)),
-                    _ => deadline = Instant::now() + patience,
+                () = time::sleep_until(deadline) => match open.any() {
+                    false => return Err(Failure::Timeout(patience)),
+                    true => deadline = Instant::now() + patience,
                 },
             }
         };
@@ -285,26 +258,12 @@ impl Inbox {
             };
             return self.reply(answer(&id, outcome));
         };
-        asked.questions.retain(|question| !question.asking.is_finished());
-        let (Some(caller), Ok(runtime)) = (asked.caller.clone(), Handle::try_current()) else { return };
-        if asked.questions.len() >= MAX_QUESTIONS {
-            drop(waiting);
-            return self.reply(answer(&id, Err(busy())));
+        let (Some(caller), Some(wire)) = (asked.caller.clone(), self.wire()) else { return };
+        let refused = asked.questions.ask(caller, method, params, id.clone(), wire).err();
+        drop(waiting);
+        if let Some(refusal) = refused {
+            self.reply(answer(&id, Err(refusal)));
         }
-        asked.open.fetch_add(1, Ordering::AcqRel);
-        let open = Open(Arc::clone(&asked.open), Arc::clone(&asked.alive));
-        let wire = self.wire();
-        let (method, number) = (method.to_owned(), id.clone());
-        let asking = runtime.spawn(async move {
-            let answered = time::timeout(MAX_QUESTION, caller.ask(&method, params)).await;
-            let outcome = answered.unwrap_or_else(|_| Err(unanswered()));
-            drop(open);
-            if let Some(wire) = wire {
-                // A backend that is gone needs no answer.
-                let _ = wire.send(answer(&number, outcome)).await;
-            }
-        });
-        asked.questions.push(Question { id, asking: AbortOnDropHandle::new(asking) });
     }
 
     fn wire(&self) -> Option<Arc<dyn Wire>> {
@@ -341,8 +300,7 @@ impl Inbox {
             "notifications/cancelled" => {
                 if let Some(id) = params.get("requestId") {
                     for waiting in self.waiting().values_mut() {
-                        // Dropping a question takes it back.
-                        waiting.questions.retain(|question| question.id != *id);
+                        waiting.questions.take_back(id);
                     }
                 }
             }
@@ -385,23 +343,4 @@ fn whose(waiting: &HashMap<u64, Waiting>, request: Option<u64>) -> Option<u64> {
     calls.sort_unstable();
     let (newest, client) = *calls.last()?;
     calls.iter().all(|(_, other)| *other == client).then_some(newest)
-}
-
-fn answer(id: &Value, outcome: Result<JsonObject, JsonObject>) -> Value {
-    match outcome {
-        Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
-        Err(error) => json!({"jsonrpc": "2.0", "id": id, "error": error}),
-    }
-}
-
-fn busy() -> JsonObject {
-    error("too many questions are open already")
-}
-
-fn unanswered() -> JsonObject {
-    error("nobody answered in time")
-}
-
-fn error(message: &str) -> JsonObject {
-    JsonObject::from_iter([("code".to_owned(), Value::from(-32000)), ("message".to_owned(), Value::from(message))])
 }

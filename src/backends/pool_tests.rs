@@ -1,6 +1,6 @@
 //! The pool over a twin of a connector that opens at once, late or never.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::{LazyLock, atomic::AtomicBool};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
@@ -20,6 +20,9 @@ struct Twin {
     /// Where set, opening waits for it.
     gate: Option<Notify>,
 }
+
+/// A client that cannot be asked anything.
+static NOBODY: LazyLock<ClientCapabilities> = LazyLock::new(ClientCapabilities::none);
 
 #[derive(Debug)]
 struct TwinSession {
@@ -105,7 +108,7 @@ fn pool(twin: &Arc<Twin>, max_sessions: usize) -> Pool {
 async fn however_many_wait_a_backend_is_opened_once() {
     let twin = Arc::new(Twin { gate: Some(Notify::new()), ..Twin::default() });
     let (pool, spec) = (pool(&twin, 4), spec("a"));
-    let leases = futures::future::join_all((0..20).map(|_| pool.lease(&spec, &ClientCapabilities::none())));
+    let leases = futures::future::join_all((0..20).map(|_| pool.lease(&spec, &NOBODY)));
     let open = async {
         tokio::task::yield_now().await;
         twin.gate.as_ref().unwrap().notify_one();
@@ -120,11 +123,11 @@ async fn if_the_first_waiter_gives_up_the_next_starts_over() {
     let twin = Arc::new(Twin { gate: Some(Notify::new()), ..Twin::default() });
     let (pool, spec) = (pool(&twin, 4), spec("a"));
     {
-        let mut first = Box::pin(pool.lease(&spec, &ClientCapabilities::none()));
+        let mut first = Box::pin(pool.lease(&spec, &NOBODY));
         assert!(futures::poll!(&mut first).is_pending());
     }
     twin.gate.as_ref().unwrap().notify_one();
-    pool.lease(&spec, &ClientCapabilities::none()).await.unwrap();
+    pool.lease(&spec, &NOBODY).await.unwrap();
     assert_eq!(twin.opened.load(Ordering::SeqCst), 2);
 }
 
@@ -132,9 +135,9 @@ async fn if_the_first_waiter_gives_up_the_next_starts_over() {
 async fn the_least_recently_used_idle_session_makes_room_and_one_in_use_never_does() {
     let twin = Arc::new(Twin::default());
     let pool = pool(&twin, 2);
-    let held = pool.lease(&spec("a"), &ClientCapabilities::none()).await.unwrap();
-    drop(pool.lease(&spec("b"), &ClientCapabilities::none()).await.unwrap());
-    drop(pool.lease(&spec("c"), &ClientCapabilities::none()).await.unwrap());
+    let held = pool.lease(&spec("a"), &NOBODY).await.unwrap();
+    drop(pool.lease(&spec("b"), &NOBODY).await.unwrap());
+    drop(pool.lease(&spec("c"), &NOBODY).await.unwrap());
     let mut running: Vec<String> = pool.running().iter().map(ToString::to_string).collect();
     running.sort();
     assert_eq!(running, ["a", "c"]);
@@ -147,10 +150,10 @@ async fn the_least_recently_used_idle_session_makes_room_and_one_in_use_never_do
 async fn a_session_that_ended_is_replaced() {
     let twin = Arc::new(Twin::default());
     let (pool, spec) = (pool(&twin, 2), spec("a"));
-    let lease = pool.lease(&spec, &ClientCapabilities::none()).await.unwrap();
+    let lease = pool.lease(&spec, &NOBODY).await.unwrap();
     lease.session().close(Duration::ZERO).await;
     drop(lease);
-    assert!(!pool.lease(&spec, &ClientCapabilities::none()).await.unwrap().session().is_closed());
+    assert!(!pool.lease(&spec, &NOBODY).await.unwrap().session().is_closed());
     assert_eq!(twin.opened.load(Ordering::SeqCst), 2);
 }
 
@@ -160,9 +163,9 @@ async fn a_backend_that_keeps_failing_is_left_alone_and_says_why() {
     twin.failing.store(true, Ordering::SeqCst);
     let (pool, spec) = (pool(&twin, 2), spec("a"));
     for _ in 0..3 {
-        assert!(matches!(pool.lease(&spec, &ClientCapabilities::none()).await, Err(BackendError::Handshake { .. })));
+        assert!(matches!(pool.lease(&spec, &NOBODY).await, Err(BackendError::Handshake { .. })));
     }
-    let resting = pool.lease(&spec, &ClientCapabilities::none()).await.unwrap_err();
+    let resting = pool.lease(&spec, &NOBODY).await.unwrap_err();
     assert!(matches!(resting, BackendError::Resting { failures: 3, .. }), "{resting}");
     assert_eq!(twin.opened.load(Ordering::SeqCst), 3);
 }
@@ -171,8 +174,8 @@ async fn a_backend_that_keeps_failing_is_left_alone_and_says_why() {
 async fn idle_sessions_are_closed_and_used_ones_kept() {
     let twin = Arc::new(Twin::default());
     let pool = pool(&twin, 4);
-    let held = pool.lease(&spec("a"), &ClientCapabilities::none()).await.unwrap();
-    drop(pool.lease(&spec("b"), &ClientCapabilities::none()).await.unwrap());
+    let held = pool.lease(&spec("a"), &NOBODY).await.unwrap();
+    drop(pool.lease(&spec("b"), &NOBODY).await.unwrap());
     pool.close_idle();
     assert_eq!(pool.running().len(), 1);
     assert!(!held.session().is_closed());

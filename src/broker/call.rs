@@ -196,6 +196,7 @@ impl Broker {
         };
         let outcome = async {
             let lease = self.pool.lease(spec, &caller.capabilities()).await?;
+            self.library.spoke(&spec.name, lease.session().era()).await;
             let outcome = lease.session().call(request, caller).await;
             self.pool.note(&spec.name, outcome.as_ref().map(drop));
             outcome

@@ -4,6 +4,7 @@
 //! SQLite is the truth; the index beside it is disposable and rebuilt when missing, outdated or damaged.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
@@ -17,7 +18,7 @@ use super::crib;
 use crate::{
     backends::BackendError,
     catalog::{
-        Catalog, Health, ListingChange, RawListing, Resolution, ServerEntry, SharedCatalog, ToolEntry, content_key,
+        Catalog, Era, Health, ListingChange, RawListing, Resolution, ServerEntry, SharedCatalog, ToolEntry, content_key,
     },
     config::{ServerSpec, Settings},
     ids::{BUILT_IN_SERVER, ServerName, ToolId},
@@ -35,6 +36,8 @@ pub struct Library {
     known: SharedCatalog,
     /// What of it is offered.
     offered: RwLock<Arc<Catalog>>,
+    /// Eras that differ from those in which the servers were read, as far as this process has met them.
+    eras: Mutex<BTreeMap<ServerName, Era>>,
     /// toolcrib's own server, which every search finds too.
     built_in: Arc<Catalog>,
     /// The index over the offered part, with the generation it was built for. Locked while one is opened or built, so
@@ -62,6 +65,7 @@ impl Library {
         let built_in = Arc::new(crib::catalog(settings.crib));
         Ok(Self {
             built_in,
+            eras: Mutex::default(),
             settings,
             registry,
             index_dir,
@@ -186,6 +190,23 @@ impl Library {
         self.known.set_health(server.clone(), Health::Good { at: now });
         self.narrow();
         self.registry.record_health(server.clone(), Health::Good { at: now }).await
+    }
+
+    /// Notes which era a server speaks, where that is not what it was read in: the next process then greets it so at once.
+    pub async fn spoke(&self, server: &ServerName, era: Era) {
+        let known = self.known.current().servers.get(server).map(|entry| entry.era);
+        let is_news = known != Some(era) && self.eras.lock().await.insert(server.clone(), era) != Some(era);
+        if is_news && let Err(error) = self.registry.remember_era(server.clone(), era).await {
+            warn!(server.name = %server, error = %error, "the server's era could not be stored");
+        }
+    }
+
+    /// The era that each server spoke last, from the registry.
+    pub async fn eras(&self) -> BTreeMap<ServerName, Era> {
+        self.registry.eras().await.unwrap_or_else(|error| {
+            warn!(error = %error, "the servers' eras could not be read");
+            BTreeMap::new()
+        })
     }
 
     /// The index over the offered catalog: the open one, else the one on disk, else a new one. Where the disk refuses, one

@@ -151,6 +151,13 @@ impl Relay {
         forwarder
     }
 
+    /// Sends nothing until it is moved: no request of the client is open.
+    pub(super) fn pause(&self) {
+        let mut out = self.out();
+        // The receiver is gone at once, so what is queued goes nowhere.
+        (out.queue, _) = mpsc::channel(1);
+    }
+
     fn out(&self) -> MutexGuard<'_, Out> {
         self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,20 +220,11 @@ impl Caller for Relay {
 }
 
 impl Forwarder {
-    /// Sends until the relay is dropped or moved on and everything queued is out.
-    pub(super) async fn run(&mut self) {
+    /// Sends until the relay is dropped, paused or moved on, and everything queued is out.
+    pub(super) async fn run(mut self) {
         while let Some(message) = self.queue.recv().await {
             if time::timeout(PATIENCE, self.send(message)).await.is_err() {
                 // The client does not read: what else is queued would only hold up the result.
-                return;
-            }
-        }
-    }
-
-    /// Sends what is queued now.
-    pub(super) async fn flush(&mut self) {
-        while let Ok(message) = self.queue.try_recv() {
-            if time::timeout(PATIENCE, self.send(message)).await.is_err() {
                 return;
             }
         }

@@ -182,19 +182,23 @@ impl Handler {
     }
 
     /// Waits for the result, or for a question that only the client's next request can answer.
-    async fn follow(&self, mut running: Running, mut forwarder: Forwarder, bound_to: &[u8]) -> JsonObject {
-        let mut asks = true;
+    async fn follow(&self, mut running: Running, forwarder: Forwarder, bound_to: &[u8]) -> JsonObject {
+        let forwarding = forwarder.run();
+        tokio::pin!(forwarding);
+        let (mut asks, mut forwards) = (true, true);
         let asked = loop {
             tokio::select! {
-                // Messages of the call go out before its result.
-                biased;
-                () = forwarder.run() => {}
+                () = &mut forwarding, if forwards => forwards = false,
                 question = running.questions.recv(), if asks => match question {
                     Some(question) => break question,
                     None => asks = false,
                 },
                 result = &mut running.result => {
-                    forwarder.flush().await;
+                    // The last holder of the way back; what is queued goes out before the result.
+                    drop(running);
+                    if forwards {
+                        forwarding.await;
+                    }
                     let result = result.unwrap_or_else(|_| reply::error("the call ended unexpectedly; try it again"));
                     return if era::wants_input(&result) { self.broker.parking().sealed(result, bound_to) } else { result };
                 }
@@ -204,7 +208,10 @@ impl Handler {
         while let Ok(more) = running.questions.try_recv() {
             questions.push(more);
         }
-        forwarder.flush().await;
+        running.relay.pause();
+        if forwards {
+            forwarding.await;
+        }
         let parked = self.broker.parking().park(running, questions, bound_to);
         parked.unwrap_or_else(|| reply::error("too many calls wait for their users already; try again later"))
     }
