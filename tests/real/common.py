@@ -56,6 +56,9 @@ CHOSEN = (
     "basic-memory",
 )
 
+# Servers that are run for one large result each.
+FOR_LARGE_RESULTS = ("dbhub", "markitdown", "n8n", "aws-dynamodb")
+
 
 def die(words):
     """Ends with a message for the person and the exit code of a usage problem."""
@@ -80,14 +83,14 @@ def recorded_calls():
     return {entry["slug"]: entry for entry in _read("calls.json")["servers"]}
 
 
-def pick(only):
+def pick(only, chosen=CHOSEN):
     """The chosen servers, or those of a comma-separated list."""
     if not only:
-        return list(CHOSEN)
+        return list(chosen)
     slugs = only.split(",")
-    unknown = [slug for slug in slugs if slug not in CHOSEN]
+    unknown = [slug for slug in slugs if slug not in chosen]
     if unknown:
-        die(f"not among the chosen servers: {', '.join(unknown)}; choose from {', '.join(CHOSEN)}")
+        die(f"not among the chosen servers: {', '.join(unknown)}; choose from {', '.join(chosen)}")
     return slugs
 
 

@@ -133,7 +133,8 @@ def main():
     parser.add_argument("--again", action="store_true", help="install anew what is already there")
     args = parser.parse_args()
     known = common.manifest()
-    slugs = common.pick(args.only)
+    chosen = common.CHOSEN + common.FOR_LARGE_RESULTS
+    slugs = common.pick(args.only, chosen)
     common.ROOT.mkdir(parents=True, exist_ok=True)
     node()
     uv()
@@ -149,7 +150,7 @@ def main():
                 failed += 1
                 outcome = f"FAILED: {problem}"
             print(f"{server['slug']:22} {server['package']} {server['version']}: {outcome}", flush=True)
-    path, count = write_config(known, list(common.CHOSEN))
+    path, count = write_config(known, list(chosen))
     print(f"{count} servers in {path}, {size_mb(common.ROOT)} MB")
     return 1 if failed else 0
 
