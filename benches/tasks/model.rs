@@ -83,7 +83,7 @@ pub fn direct(task: &Task, set: &Set, stage: &Stage) -> Bill {
 pub async fn through_plain(task: &Task, set: &Set, stage: &Stage) -> Bill {
     let mut bill = Bill::default();
     let mut open = task.needs();
-    for limit in [None, Some(MORE)] {
+    for limit in [stage.trial.limit, Some(MORE)] {
         bill.wrote("search_tools", &search_arguments(task, limit));
         let request = SearchRequest { query: task.query.clone(), server: None, limit, explain: false };
         let hits = stage.broker.search(&request).await.hits;
@@ -111,7 +111,7 @@ pub async fn through_plain(task: &Task, set: &Set, stage: &Stage) -> Bill {
 pub async fn through_toolcrib(task: &Task, set: &Set, stage: &Stage) -> Bill {
     let mut bill = Bill::default();
     let mut open = task.needs();
-    for limit in [None, Some(MORE)] {
+    for limit in [stage.trial.limit, Some(MORE)] {
         let asked = search_arguments(task, limit);
         bill.wrote("search_tools", &asked);
         let reply = stage.ask("search_tools", asked).await;

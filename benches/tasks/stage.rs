@@ -21,9 +21,19 @@ use toolcrib::{
 
 use crate::catalog::Set;
 
+/// What differs from the defaults, to try a change.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial {
+    /// Budget of a search reply.
+    pub search_tokens: Option<usize>,
+    /// Hits of the first search.
+    pub limit: Option<usize>,
+}
+
 /// The broker, and the result that the next call gets.
 pub struct Stage {
     pub broker: Broker,
+    pub trial: Trial,
     next: Next,
     _home: TempDir,
 }
@@ -42,10 +52,13 @@ pub struct Answer {
 
 impl Stage {
     /// Seeds a registry with the servers of a set and opens a broker over it, with every setting at its default but one.
-    pub async fn set(set: &Set) -> anyhow::Result<Self> {
+    pub async fn set(set: &Set, trial: Trial) -> anyhow::Result<Self> {
         let home = tempfile::tempdir().context("failed to make a folder")?;
         // Learning is off: a task must not change what the next one finds.
         let mut configuration = String::from("[search]\nlearn = false\n");
+        if let Some(tokens) = trial.search_tokens {
+            configuration.push_str(&format!("[context]\nsearch_tokens = {tokens}\n"));
+        }
         let registry = Registry::open(&home.path().join("data"))?;
         for (name, listing) in &set.servers {
             configuration.push_str(&format!("[servers.{name}]\ncommand = \"never-started\"\n"));
@@ -58,7 +71,7 @@ impl Stage {
         let next = Next::default();
         let pool = Pool::new(Arc::new(next.clone()), &settings.pool);
         let library = Library::open(settings, Arc::new(registry), home.path().join("index"))?;
-        Ok(Self { broker: Broker::new(Arc::new(library), Arc::new(pool)), next, _home: home })
+        Ok(Self { broker: Broker::new(Arc::new(library), Arc::new(pool)), trial, next, _home: home })
     }
 
     /// Ends what was started.

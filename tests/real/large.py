@@ -43,6 +43,14 @@ def compact(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def minified(text):
+    """A text without what only makes it pretty, where it is JSON."""
+    try:
+        return compact(json.loads(text))
+    except ValueError:
+        return text
+
+
 def said_numbers(text):
     """Every number that a text says, grouped or not."""
     return {int(number.replace(",", "")) for number in re.findall(r"\d{1,3}(?:,\d{3})+|\d+", text)}
@@ -74,12 +82,14 @@ def unlike_text(whole, head):
     return [f"the line {line!r}" for line in first if line not in head]
 
 
-def shortcomings(direct, reply, tokens, whole_tokens):
-    """What is wrong with a cut result."""
+def shortcomings(direct, reply, tokens, whole_sizes):
+    """What is wrong with a cut result of so many tokens. One of the sizes must be said."""
     whole, head = text_of(direct), text_of(reply)
     found = []
     if tokens > BUDGET + SLACK:
         found.append(f"{tokens} tokens, over {BUDGET}")
+    if head == minified(whole):  # it was only its white space that was too much
+        return found
     if tokens < LEAST_SHARE * BUDGET:
         found.append(f"only {tokens} tokens of {BUDGET} used")
     try:
@@ -87,8 +97,7 @@ def shortcomings(direct, reply, tokens, whole_tokens):
     except ValueError:
         found += [f"does not show {what}" for what in unlike_text(whole, head)]
     # The words of the notice are toolcrib's; that it says the size of the whole is what counts.
-    numbers = said_numbers(head[-1500:])
-    if not (is_said(whole_tokens, numbers) or is_said(len(whole), numbers)):
+    if not any(is_said(size, said_numbers(head[-1500:])) for size in whole_sizes):
         found.append("does not say how large the whole is")
     return found
 
@@ -148,12 +157,12 @@ def check_server(peer, known, calls, slug, show):
             continue
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / f"{slug}.{at}.json").write_text(json.dumps(whole, ensure_ascii=False))
-        texts = [text_of(whole), read_text(whole), read_text(reply), rest or ""]
-        text, both, ours, more = common.count_tokens(texts)
+        texts = [text_of(whole), read_text(whole), read_text(reply), rest or "", minified(text_of(whole))]
+        text, both, ours, more, least = common.count_tokens(texts)
         print(f"{name:34} {text:9,} {both:11,} {ours:9,} {more if rest else '-':>8}", flush=True)
         if show in (name, "all"):
             print(text_of(reply))
-        problems += [f"{name}: {what}" for what in shortcomings(whole, reply, ours, text)]
+        problems += [f"{name}: {what}" for what in shortcomings(whole, reply, ours, (text, least, len(texts[0]), len(texts[4])))]
         if rest is not None and not 0 < more <= BUDGET + SLACK:
             problems.append(f"{name}: reading on gave {more} tokens")
     return problems
