@@ -1,4 +1,4 @@
-//! The bounds that must hold. `floor.json` names a figure and its least or most; a figure that was not measured is not checked.
+//! The bounds that must hold. `floor.json` names a figure and its least or most; those of a set that was not played are not checked.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -23,7 +23,13 @@ pub fn broken(figures: &Figures) -> anyhow::Result<Vec<String>> {
         serde_json::from_str(&text).with_context(|| format!("failed to read {}", path.display()))?;
     let mut broken = Vec::new();
     for (name, bound) in &bounds {
-        let Some(figure) = figures.get(name) else { continue };
+        let Some(figure) = figures.get(name) else {
+            let set = name.split('.').next().unwrap_or_default();
+            if figures.keys().any(|known| known.split('.').next() == Some(set)) {
+                broken.push(format!("{name} is no figure of this benchmark"));
+            }
+            continue;
+        };
         if let Some(least) = bound.least.filter(|least| figure < least) {
             broken.push(format!("{name} is {figure:.3}, at least {least} is wanted"));
         }

@@ -103,11 +103,8 @@ impl Large {
 
     /// Adds the figures that bounds may be set on.
     pub fn figures(&self, figures: &mut Figures) {
-        if let Some(most) = self.rows.iter().map(|row| row.ours).max() {
-            figures.insert(format!("{}.result_most", self.set), most as f64);
-        }
-        if let Some(most) = self.rows.iter().filter_map(|row| row.read_on).max() {
-            figures.insert(format!("{}.read_on_most", self.set), most as f64);
-        }
+        let most = |of: fn(&Row) -> usize| self.rows.iter().map(of).max().unwrap_or(0) as f64;
+        figures.insert(format!("{}.result_most", self.set), most(|row| row.ours));
+        figures.insert(format!("{}.read_on_most", self.set), most(|row| row.read_on.unwrap_or(0)));
     }
 }
