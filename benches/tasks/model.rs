@@ -11,7 +11,11 @@
 //! A token is counted once: when the model writes it or first reads it.
 
 use serde_json::{Value, json};
-use toolcrib::{broker::SearchRequest, economy, ids::ToolId};
+use toolcrib::{
+    broker::{DEFAULT_LIMIT, SearchRequest},
+    economy,
+    ids::ToolId,
+};
 
 use crate::{
     arguments,
@@ -130,7 +134,7 @@ pub async fn through_toolcrib(task: &Task, set: &Set, stage: &Stage) -> Bill {
             break;
         }
         let wanted = open.iter().map(|need| need.join(" or ")).collect::<Vec<_>>().join("; ");
-        bill.notes.push(format!("not among {}: {wanted}", limit.unwrap_or(5)));
+        bill.notes.push(format!("not among {}: {wanted}", limit.unwrap_or(DEFAULT_LIMIT)));
     }
     bill
 }

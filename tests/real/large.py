@@ -5,8 +5,8 @@
     python3 tests/real/large.py --toolcrib target/release/toolcrib [--only a,b] [--show TOOL]
 
 Every recorded call whose result was over the default budget is made once directly and once through `toolcrib serve` with its
-default configuration, the calls before it too where it needs them. Whole results stay in the cache folder, where `cargo bench
---bench tasks` finds them.
+default configuration, the calls before it too where it needs them. Whole results stay in the cache folder, where `just tasks`
+finds them.
 """
 
 import argparse
