@@ -46,6 +46,15 @@ real: release
 clients: release
     python3 tests/clients/run.py --toolcrib {{binary}}
 
+# Tokens of whole tasks: loaded directly, through a plain broker, through toolcrib. Fails where a bound does not hold.
+tasks *options:
+    cargo test --bench tasks -- {{options}}
+
+# Large results of real servers: within the budget, useful from the start, and frank about what is left out.
+large-results *options: release
+    python3 tests/real/install.py
+    python3 tests/real/large.py --toolcrib {{binary}} {{options}}
+
 # Timings: search, rendering, start-up, the added time of a call.
 bench:
     cargo bench --workspace

@@ -56,6 +56,9 @@ CHOSEN = (
     "basic-memory",
 )
 
+# Servers that are run for one large result each.
+FOR_LARGE_RESULTS = ("dbhub", "markitdown", "n8n", "aws-dynamodb")
+
 
 def die(words):
     """Ends with a message for the person and the exit code of a usage problem."""
@@ -80,14 +83,14 @@ def recorded_calls():
     return {entry["slug"]: entry for entry in _read("calls.json")["servers"]}
 
 
-def pick(only):
+def pick(only, chosen=CHOSEN):
     """The chosen servers, or those of a comma-separated list."""
     if not only:
-        return list(CHOSEN)
+        return list(chosen)
     slugs = only.split(",")
-    unknown = [slug for slug in slugs if slug not in CHOSEN]
+    unknown = [slug for slug in slugs if slug not in chosen]
     if unknown:
-        die(f"not among the chosen servers: {', '.join(unknown)}; choose from {', '.join(CHOSEN)}")
+        die(f"not among the chosen servers: {', '.join(unknown)}; choose from {', '.join(chosen)}")
     return slugs
 
 
@@ -118,6 +121,11 @@ def fill(value, server):
     return value
 
 
+def node(server):
+    """The node that runs a server: ours, but the machine's own where the server built native code for it when installed."""
+    return shutil.which("node") or "node" if server.get("scripts") else str(node_dir() / "node")
+
+
 def program(server):
     """The command line that starts an installed server, without its arguments."""
     folder = install_dir(server)
@@ -126,11 +134,11 @@ def program(server):
     linked = folder / "node_modules" / ".bin" / server["bin"].split("/")[-1]
     if linked.exists():
         # The link itself would be run by whatever node comes first in PATH; saying which keeps runs alike.
-        return [str(node_dir() / "node"), str(linked.resolve())]
+        return [node(server), str(linked.resolve())]
     package = folder / "node_modules" / server["package"]
     described = json.loads((package / "package.json").read_text())["bin"]
     script = described if isinstance(described, str) else described[server["bin"]]
-    return [str(node_dir() / "node"), str(package / script)]
+    return [node(server), str(package / script)]
 
 
 def launch(server, extra_args=()):

@@ -31,10 +31,11 @@ def run(argv, env=None, limit=900):
         raise RuntimeError(f"{' '.join(map(str, argv[:6]))} …: {(done.stderr or done.stdout).strip()[-600:]}")
 
 
-def environment():
+def environment(own_node=True):
     """The environment of installers: our node first, no downloads beside the packages themselves."""
     env = dict(os.environ)
-    env["PATH"] = f"{common.node_dir()}:{env['PATH']}"
+    if own_node:
+        env["PATH"] = f"{common.node_dir()}:{env['PATH']}"
     env.update(
         PUPPETEER_SKIP_DOWNLOAD="1",
         PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD="1",
@@ -81,7 +82,8 @@ def npm(folder, packages, overrides=None, scripts=False):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text(json.dumps({"private": True, "overrides": overrides or {}}))
     argv = NPM + ["--prefix", str(folder)] + ([] if scripts else ["--ignore-scripts"]) + packages
-    run(argv, env=environment())
+    # Native code is built for the node whose headers the machine has; `common.node` runs it with that one.
+    run(argv, env=environment(own_node=not scripts))
 
 
 def tokens():
@@ -133,7 +135,8 @@ def main():
     parser.add_argument("--again", action="store_true", help="install anew what is already there")
     args = parser.parse_args()
     known = common.manifest()
-    slugs = common.pick(args.only)
+    chosen = common.CHOSEN + common.FOR_LARGE_RESULTS
+    slugs = common.pick(args.only, chosen)
     common.ROOT.mkdir(parents=True, exist_ok=True)
     node()
     uv()
@@ -149,7 +152,7 @@ def main():
                 failed += 1
                 outcome = f"FAILED: {problem}"
             print(f"{server['slug']:22} {server['package']} {server['version']}: {outcome}", flush=True)
-    path, count = write_config(known, list(common.CHOSEN))
+    path, count = write_config(known, list(chosen))
     print(f"{count} servers in {path}, {size_mb(common.ROOT)} MB")
     return 1 if failed else 0
 
