@@ -90,7 +90,7 @@ pub async fn through_plain(task: &Task, set: &Set, stage: &Stage) -> Bill {
     for limit in [stage.trial.limit, Some(MORE)] {
         bill.wrote("search_tools", &search_arguments(task, limit));
         let request = SearchRequest { query: task.query.clone(), server: None, limit, explain: false };
-        let hits = stage.broker.search(&request).await.hits;
+        let hits = stage.broker.search(&request, &stage.conversation).await.hits;
         let ids: Vec<ToolId> = hits.iter().filter_map(|hit| hit.id.parse().ok()).collect();
         let tokens = economy::count(&plain::reply(&ids, &stage.broker));
         bill.read += tokens;

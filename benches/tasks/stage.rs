@@ -11,12 +11,12 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tempfile::TempDir;
 use toolcrib::{
-    backends::{BackendError, CallRequest, Caller, Connect, Pool, Session},
-    broker::{Broker, Library},
+    backends::{BackendError, CallRequest, Caller, ClientCapabilities, Connect, Pool, Session},
+    broker::{Broker, Conversation, Hop, Library},
     catalog::{Era, JsonObject, RawListing, ServerEntry},
     config::{self, ProcessEnv, ServerSpec},
     economy,
-    registry::Registry,
+    registry::{Registry, ResultLimits, ResultStore},
 };
 
 use crate::catalog::Set;
@@ -33,6 +33,7 @@ pub struct Trial {
 /// The broker, and the result that the next call gets.
 pub struct Stage {
     pub broker: Broker,
+    pub conversation: Conversation,
     pub trial: Trial,
     next: Next,
     _home: TempDir,
@@ -70,8 +71,11 @@ impl Stage {
         let settings = Arc::new(config::load(Some(&file), &ProcessEnv)?.settings);
         let next = Next::default();
         let pool = Pool::new(Arc::new(next.clone()), &settings.pool);
+        let limits = ResultLimits { keep_for: settings.results.keep_for, max_bytes: settings.results.max_bytes };
+        let results = ResultStore::new(home.path(), limits);
         let library = Library::open(settings, Arc::new(registry), home.path().join("index"))?;
-        Ok(Self { broker: Broker::new(Arc::new(library), Arc::new(pool)), trial, next, _home: home })
+        let broker = Broker::new(Arc::new(library), Arc::new(pool), results)?;
+        Ok(Self { broker, conversation: Conversation::local(), trial, next, _home: home })
     }
 
     /// Ends what was started.
@@ -86,7 +90,7 @@ impl Stage {
 
     /// Calls a meta-tool as a client does.
     pub async fn ask(&self, tool: &str, arguments: Value) -> Answer {
-        let result = self.broker.meta_call(tool, Some(arguments), JsonObject::new(), Arc::new(Deaf)).await;
+        let result = self.broker.meta_call(tool, Some(arguments), Hop::first(Arc::new(Deaf)), &self.conversation).await;
         let text = text_of(&result);
         let structured = result.get("structuredContent").map_or(0, |value| economy::count(&value.to_string()));
         Answer {
@@ -119,7 +123,12 @@ impl Caller for Deaf {
 
 #[async_trait]
 impl Connect for Next {
-    async fn connect(&self, _spec: &ServerSpec, _remembered: Option<Era>) -> Result<Arc<dyn Session>, BackendError> {
+    async fn connect(
+        &self,
+        _spec: &ServerSpec,
+        _remembered: Option<Era>,
+        _client: &ClientCapabilities,
+    ) -> Result<Arc<dyn Session>, BackendError> {
         Ok(Arc::new(self.clone()))
     }
 }
