@@ -7,6 +7,7 @@ mod describe;
 mod description;
 mod footprint;
 mod json_head;
+pub mod neighbours;
 mod parameters;
 mod result;
 mod schema;
