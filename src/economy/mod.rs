@@ -8,6 +8,7 @@ mod description;
 mod footprint;
 mod json_head;
 pub mod neighbours;
+mod orders;
 mod parameters;
 mod result;
 mod schema;
