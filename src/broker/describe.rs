@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Broker, DescribeRequest, MAX_DESCRIBED, reply};
 use crate::{
     catalog::{Resolution, ToolEntry},
-    economy,
+    economy::{self, neighbours},
 };
 
 /// What a description says.
@@ -24,6 +24,7 @@ impl Broker {
     #[must_use]
     pub fn describe(&self, request: &DescribeRequest) -> DescribeAnswer {
         let catalog = self.library.catalog();
+        let asides = self.library.asides(&catalog);
         let mut answer = DescribeAnswer { text: String::new(), tools: Vec::new(), all_found: true };
         let mut parts = Vec::new();
         for asked in request.tools.iter().take(MAX_DESCRIBED) {
@@ -33,7 +34,7 @@ impl Broker {
                 Resolution::Many(_) | Resolution::None { .. } => None,
             };
             if let Some(tool) = found {
-                parts.push(economy::describe(&tool));
+                parts.push(neighbours::described(economy::describe(&tool), &asides.needs(&tool, &catalog)));
                 answer.tools.push(tool);
             } else {
                 parts.push(reply::not_one_tool(asked, &resolution, &catalog));

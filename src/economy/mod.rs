@@ -5,8 +5,10 @@
 mod clean;
 mod describe;
 mod description;
+pub mod fold;
 mod footprint;
 mod json_head;
+pub mod listing;
 pub mod neighbours;
 mod orders;
 mod parameters;
