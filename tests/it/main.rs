@@ -12,5 +12,6 @@ mod http_backends;
 mod learning;
 mod meta_tools;
 mod rooms;
+mod search_replies;
 mod support;
 mod surface;
