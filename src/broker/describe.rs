@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Broker, Conversation, DescribeRequest, MAX_DESCRIBED, conversation::Step, reply};
 use crate::{
     catalog::{Resolution, ToolEntry},
-    economy,
+    economy::{self, neighbours},
 };
 
 /// What a description says.
@@ -24,6 +24,7 @@ impl Broker {
     #[must_use]
     pub fn describe(&self, request: &DescribeRequest, conversation: &Conversation) -> DescribeAnswer {
         let catalog = self.library.catalog();
+        let asides = self.library.asides(&catalog);
         let mut answer = DescribeAnswer { text: String::new(), tools: Vec::new(), all_found: true };
         let (mut parts, mut described) = (Vec::new(), Vec::new());
         for asked in request.tools.iter().take(MAX_DESCRIBED) {
@@ -33,7 +34,7 @@ impl Broker {
                 Resolution::Many(_) | Resolution::None { .. } => None,
             };
             if let Some(tool) = found {
-                let part = economy::describe(&tool);
+                let part = neighbours::described(economy::describe(&tool), &asides.needs(&tool, &catalog));
                 described.push((tool.id.clone(), part.clone()));
                 parts.push(part);
                 answer.tools.push(tool);

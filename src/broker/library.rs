@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, task};
 use toolcrib_index::{Index, IndexError, ToolDocument};
 use tracing::{info, warn};
 
-use super::crib;
+use super::{asides::Asides, crib};
 use crate::{
     backends::BackendError,
     catalog::{
@@ -43,6 +43,8 @@ pub struct Library {
     /// The index over the offered part, with the generation it was built for. Locked while one is opened or built, so
     /// that two searches at the start do not build two.
     index: Mutex<Option<(u64, Arc<Index>)>>,
+    /// What was worked out about the offered part, with its generation.
+    asides: RwLock<(u64, Arc<Asides>)>,
 }
 
 /// What became of reading one server.
@@ -72,6 +74,7 @@ impl Library {
             known: SharedCatalog::new(known),
             offered: RwLock::new(Arc::new(offered)),
             index: Mutex::new(None),
+            asides: RwLock::default(),
         })
     }
 
@@ -231,6 +234,19 @@ impl Library {
         let index = Arc::new(built.map_err(|panic| IndexError::Build { source: panic.into() })??);
         *open = Some((catalog.generation, Arc::clone(&index)));
         Ok(index)
+    }
+
+    /// What is said beside the tools of this catalog.
+    pub(super) fn asides(&self, catalog: &Catalog) -> Arc<Asides> {
+        {
+            let known = self.asides.read().unwrap_or_else(PoisonError::into_inner);
+            if known.0 == catalog.generation {
+                return Arc::clone(&known.1);
+            }
+        }
+        let new = Arc::<Asides>::default();
+        *self.asides.write().unwrap_or_else(PoisonError::into_inner) = (catalog.generation, Arc::clone(&new));
+        new
     }
 
     /// Makes the offered part anew after a change.

@@ -3,6 +3,7 @@
 //! Answers search and describe from the catalog on disk; starts a backend only for a call. Names neither the database nor
 //! a transport. `Broker` is what the command line uses too, so that `toolcrib search` is what a model gets.
 
+mod asides;
 mod call;
 mod conversation;
 mod crib;
@@ -45,10 +46,7 @@ use crate::{
     backends::{self, Answers, Caller, Connect, Pool},
     catalog::{Era, JsonObject},
     config::ServerSpec,
-    economy::{
-        summaries::{self, SummaryInput},
-        surface,
-    },
+    economy::{summaries, surface},
     ids::ServerName,
     registry::ResultStore,
 };
@@ -148,15 +146,7 @@ impl Broker {
     /// One line per enabled server, in at most about `budget` tokens.
     fn summaries(&self, budget: usize) -> String {
         let catalog = self.library.catalog();
-        let enabled = self.library.settings().servers.values().filter(|spec| spec.enabled);
-        let inputs: Vec<SummaryInput<'_>> = enabled
-            .map(|spec| SummaryInput {
-                name: &spec.name,
-                summary: spec.summary.as_deref(),
-                entry: catalog.servers.get(&spec.name).map(Arc::as_ref),
-            })
-            .collect();
-        summaries::render(&inputs, budget)
+        summaries::render(&self.summary_inputs(&catalog), budget)
     }
 
     /// Reads these servers, several at once. What comes is for [`Library::take`].

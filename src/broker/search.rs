@@ -1,20 +1,28 @@
 //! `search_tools`: the catalog and its index answer; no backend is asked. The answer is never empty.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde::Serialize;
 use toolcrib_index::{Hit, Query};
 use tracing::warn;
 
-use super::{Broker, Conversation, DEFAULT_LIMIT, MAX_LIMIT, SearchRequest, conversation::Step};
+use super::{Broker, Conversation, DEFAULT_LIMIT, MAX_LIMIT, SearchRequest, asides, conversation::Step};
 use crate::{
-    catalog::{Catalog, Health, ToolEntry},
-    economy::search_reply::{self, SearchReply},
+    catalog::{Catalog, ToolEntry},
+    economy::{
+        self,
+        fold::{self, Folded},
+        listing,
+        search_reply::{self, SearchReply},
+    },
     ids::{ServerName, ToolId},
 };
 
 /// Most edits between a server's name and a slip of it.
 const MAX_SLIP: usize = 2;
+
+/// How many more hits are asked for than are shown: those that are the same as another leave their places to the next.
+const SPARE: usize = 10;
 
 /// The answer to a search.
 #[derive(Debug)]
@@ -83,7 +91,7 @@ impl Broker {
                 let query = Query {
                     text: &request.query,
                     server: server.map(ServerName::as_str),
-                    limit,
+                    limit: limit + SPARE,
                     habits: &habits,
                     explain: request.explain,
                 };
@@ -103,19 +111,24 @@ impl Broker {
         if tools.is_empty() {
             return self.nothing(slip, server, catalog);
         }
+        let folded = fold::fold(&tools, limit);
+        let shown: Vec<&ToolId> =
+            folded.iter().flat_map(|folded| [&folded.tool.id].into_iter().chain(&folded.same)).collect();
+        if learns {
+            self.learning.searched(&request.query, shown.iter().map(ToString::to_string).collect());
+        }
+        let is_shown: HashSet<String> = folded.iter().map(|folded| folded.tool.id.to_string()).collect();
+        let found = hits.iter().filter(|hit| is_shown.contains(&hit.id)).map(FoundTool::from).collect();
         let poor = (!fits).then(|| "Nothing matches well. Nearest:".to_owned());
         let heading: Vec<String> = slip.into_iter().chain(poor).collect();
+        let settings = self.library.settings();
         let reply = SearchReply {
             heading: (!heading.is_empty()).then(|| heading.join(" ")),
-            hits: shown(&tools, catalog),
+            hits: self.library.asides(catalog).hits(folded, catalog, settings),
             footing: None,
         };
-        let text = search_reply::render(&reply, self.library.settings().context.search_tokens);
-        let hits: Vec<FoundTool> = hits.iter().map(FoundTool::from).collect();
-        if learns {
-            self.learning.searched(&request.query, hits.iter().map(|hit| hit.id.clone()).collect());
-        }
-        SearchAnswer { text, hits, matched: fits }
+        let text = search_reply::render(&reply, settings.context.search_tokens);
+        SearchAnswer { text, hits: found, matched: fits }
     }
 
     /// Lists a server's tools, or the servers.
@@ -127,14 +140,12 @@ impl Broker {
         if tools.is_empty() {
             let text = format!(
                 "The tools of {name} are not known yet{}.",
-                note(name, catalog).map(|note| format!(" ({note})")).unwrap_or_default()
+                asides::trouble(name, catalog).map(|trouble| format!(" ({trouble})")).unwrap_or_default()
             );
             return SearchAnswer { text, hits: Vec::new(), matched: false };
         }
         let tools = &tools[..tools.len().min(limit.unwrap_or(usize::MAX))];
-        let budget = self.library.settings().context.search_tokens;
-        let reply = SearchReply { hits: shown(tools, catalog), ..SearchReply::default() };
-        let text = search_reply::render(&reply, budget);
+        let text = self.listed(None, name, tools, catalog);
         let hits = tools.iter().take(MAX_LIMIT).map(|tool| FoundTool {
             id: tool.id.to_string(),
             score: 0.0,
@@ -143,6 +154,29 @@ impl Broker {
             reasons: Vec::new(),
         });
         SearchAnswer { text, hits: hits.collect(), matched: true }
+    }
+
+    /// Every one of these tools of a server: by a line each where that fits, else by their names.
+    fn listed(
+        &self,
+        heading: Option<String>,
+        server: &ServerName,
+        tools: &[Arc<ToolEntry>],
+        catalog: &Catalog,
+    ) -> String {
+        let budget = self.library.settings().context.search_tokens;
+        if search_reply::may_fit(tools.len(), budget) {
+            let all = tools.iter().map(|tool| Folded { tool, same: Vec::new() }).collect();
+            let hits = self.library.asides(catalog).hits(all, catalog, self.library.settings());
+            let reply = SearchReply { heading: heading.clone(), hits, footing: None };
+            if let Some(text) = search_reply::render_whole(&reply, budget) {
+                return text;
+            }
+        }
+        let heading = heading.map(|heading| heading + "\n").unwrap_or_default();
+        let names: Vec<&str> = tools.iter().map(|tool| tool.name().as_str()).collect();
+        let room = budget.saturating_sub(economy::count(&heading));
+        heading + &listing::names(server.as_str(), &names, room)
     }
 
     /// Every enabled server by name; the budget is not for this: whoever asks for the servers gets all.
@@ -158,17 +192,19 @@ impl Broker {
 
     /// No tool has a word of the query.
     fn nothing(&self, slip: Option<String>, server: Option<&ServerName>, catalog: &Catalog) -> SearchAnswer {
-        let mut text = slip.map(|slip| format!("{slip} ")).unwrap_or_default();
-        match server {
-            Some(name) => {
-                text.push_str(&format!("Nothing on {name} matches. Its tools:\n"));
-                text.push_str(&self.browse(Some(name), None, catalog).text);
+        let slip = slip.map(|slip| format!("{slip} ")).unwrap_or_default();
+        let text = match server.map(|name| (name, self.library.tools_of(name))).filter(|(_, tools)| !tools.is_empty()) {
+            Some((name, tools)) => {
+                let heading = format!("{slip}Nothing on {name} matches. Its tools:");
+                self.listed(Some(heading), name, &tools, catalog)
             }
             None => {
-                text.push_str("Nothing matches; try other words, one step at a time. Servers:\n");
-                text.push_str(&self.summaries(self.library.settings().context.search_tokens));
+                let mut text = format!("{slip}Nothing matches; try other words, one step at a time. Servers:\n");
+                let room = self.library.settings().context.search_tokens.saturating_sub(economy::count(&text));
+                text.push_str(&self.summaries(room));
+                text
             }
-        }
+        };
         SearchAnswer { text, hits: Vec::new(), matched: false }
     }
 
@@ -204,21 +240,6 @@ impl Broker {
                 Err(SearchAnswer { text, hits: Vec::new(), matched: false })
             }
         }
-    }
-}
-
-fn shown<'a>(tools: &'a [Arc<ToolEntry>], catalog: &Catalog) -> Vec<search_reply::Hit<'a>> {
-    tools
-        .iter()
-        .map(|tool| search_reply::Hit { tool, notes: note(&tool.id.server, catalog).into_iter().collect() })
-        .collect()
-}
-
-/// What must be said of a server that does not work.
-fn note(server: &ServerName, catalog: &Catalog) -> Option<String> {
-    match catalog.health(server) {
-        Health::Failed { reason, .. } => Some(format!("{server} is failing: {reason}")),
-        Health::Good { .. } | Health::Unknown => None,
     }
 }
 

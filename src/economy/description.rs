@@ -1,6 +1,6 @@
 //! One sentence out of a tool's description: what the tool does, without markup, ornament, filler and orders.
 
-use super::clean;
+use super::{clean, orders::gives_orders};
 use crate::catalog::ToolEntry;
 
 /// Longest sentence in characters. A search reply has five of them; 120 say what a tool does and cost about 25 tokens.
@@ -16,7 +16,7 @@ const ABBREVIATIONS: [&str; 16] = [
 ];
 
 /// Openings that say nothing, lower case. What follows them is the sentence.
-const FILLERS: [&str; 47] = [
+const FILLERS: [&str; 48] = [
     "this tool allows you to ",
     "this tool lets you ",
     "this tool enables you to ",
@@ -64,6 +64,7 @@ const FILLERS: [&str; 47] = [
     "purpose: ",
     "description: ",
     "summary: ",
+    "otherwise: ",
 ];
 
 /// Openings of lines that are not prose.
@@ -90,23 +91,45 @@ pub fn first_sentence(description: &str) -> String {
     let looked_at = &description[..super::tokens::floor_char_boundary(description, MAX_LOOKED_AT)];
     // Some descriptions hold their line breaks as the two characters `\\n`.
     let shown = clean::text(&looked_at.replace("\\n", "\n"));
+    // Second best, where nothing says what the tool does in all cases.
+    let mut of_a_case = None;
     for paragraph in paragraphs(&shown) {
         let mut rest = paragraph.as_str();
         while !rest.is_empty() {
             let (sentence, tail) = split_sentence(rest);
             rest = tail.trim_start();
-            // A single word is a heading ("Purpose").
-            if gives_orders(sentence) || (!sentence.trim().contains(' ') && sentence.len() < 24 && sentence.is_ascii())
-            {
+            if gives_orders(sentence) || is_heading(sentence.trim()) {
                 continue;
             }
             let said = without_filler(sentence.trim());
-            if said.chars().filter(|c| c.is_alphanumeric()).count() >= 2 {
-                return bounded(&said);
+            if says_something(&said) {
+                if !begins_a_case(sentence.trim()) {
+                    return bounded(&said);
+                }
+                of_a_case.get_or_insert(said);
             }
         }
     }
-    String::new()
+    of_a_case.filter(|said| said.starts_with("If ")).map(|said| bounded(&said)).unwrap_or_default()
+}
+
+/// Two letters of a script that has words of one or two, else two words.
+fn says_something(said: &str) -> bool {
+    said.chars().filter(|c| c.is_alphanumeric()).count() >= 2 && (!said.is_ascii() || said.contains(' '))
+}
+
+/// A single word ("Purpose") or words all in capitals ("WHEN TO USE").
+fn is_heading(sentence: &str) -> bool {
+    sentence.is_ascii()
+        && (!sentence.contains(' ') && sentence.len() < 24
+            || !sentence.contains(|c: char| c.is_ascii_lowercase()) && !sentence.ends_with('.'))
+}
+
+/// Whether a sentence speaks of a case or forbids, and so does not say what the tool does.
+fn begins_a_case(sentence: &str) -> bool {
+    const OPENINGS: [&str; 6] = ["if ", "only if ", "only call ", "only use ", "do not ", "don't "];
+    let lower = sentence.to_ascii_lowercase();
+    OPENINGS.iter().any(|opening| lower.starts_with(opening))
 }
 
 /// A tool's sentence, unless it says no more than its name does.
@@ -226,8 +249,11 @@ fn without_label(text: &str) -> &str {
             _ => {}
         }
         if depth == 0 {
-            let rest = text[at + character.len_utf8()..].trim_start();
-            return if rest.is_empty() { text } else { rest };
+            let (label, rest) = text.split_at(at + character.len_utf8());
+            let rest = rest.trim_start();
+            // That a tool is on its way out is worth knowing.
+            let says_something = label.to_ascii_lowercase().contains("deprecated");
+            return if rest.is_empty() || says_something { text } else { rest };
         }
     }
     text
@@ -260,31 +286,6 @@ fn split_sentence(text: &str) -> (&str, &str) {
 /// A single letter with a dot, as in a name.
 fn is_initial(word: &str) -> bool {
     word.len() == 2 && word.starts_with(|c: char| c.is_ascii_uppercase())
-}
-
-/// Whether a sentence tells the model what to do rather than what the tool does.
-#[must_use]
-pub fn gives_orders(sentence: &str) -> bool {
-    const SHOUTED: [&str; 8] = ["MUST", "MANDATORY", "CRITICAL", "IMPORTANT", "ALWAYS", "NEVER", "REQUIRED", "WARNING"];
-    const SAID: [&str; 14] = [
-        "you must",
-        "must be called",
-        "must call",
-        "always call",
-        "always use",
-        "always run",
-        "first step",
-        "call this first",
-        "before any other",
-        "before using any",
-        "ignore previous",
-        "ignore all",
-        "do not tell",
-        "system prompt",
-    ];
-    let shouted = sentence.split(|c: char| !c.is_alphanumeric()).any(|word| SHOUTED.contains(&word));
-    let lower = sentence.to_lowercase();
-    shouted || SAID.iter().any(|order| lower.contains(order))
 }
 
 fn without_filler(sentence: &str) -> String {
@@ -355,6 +356,10 @@ mod tests {
             ("Use this tool when you need to send an e-mail", "Send an e-mail"),
             ("", ""),
             ("IMPORTANT: ALWAYS call this.", ""),
+            ("ALL OTHER TOOLS WILL FAIL without an id. Opens a session.", "Opens a session."),
+            ("Finds incidents by severity (LOW, CRITICAL).", "Finds incidents by severity (LOW, CRITICAL)."),
+            ("WHEN TO USE\n\nIf you need many, ask. Do not skip it. Checks a page.", "Checks a page."),
+            ("[DEPRECATED] Use forms instead. Makes a field.", "[DEPRECATED] Use forms instead."),
             ("hidden\u{200b} text\u{202e} here\u{1b}[2J", "hidden text here"),
         ] {
             assert_eq!(first_sentence(description), said, "{description:?}");

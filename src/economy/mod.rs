@@ -5,8 +5,12 @@
 mod clean;
 mod describe;
 mod description;
+pub mod fold;
 mod footprint;
 mod head;
+pub mod listing;
+pub mod neighbours;
+mod orders;
 mod parameters;
 pub mod pins;
 mod reading;

@@ -1,21 +1,49 @@
 //! The text of a search reply: a line per hit, the best ones in full, the whole within its budget of tokens.
 
-use super::{clean, description, signature::MAX_SIGNATURE_BYTES, signature::signature_within, tokens};
-use crate::catalog::ToolEntry;
+use std::collections::HashSet;
+
+use super::{
+    clean, description, fold, neighbours, signature::MAX_SIGNATURE_BYTES, signature::signature_within, tokens,
+};
+use crate::{catalog::ToolEntry, ids::ToolId};
 
 /// Shorter signature of a hit that must give way, in bytes of its parameters.
 const SHORT_SIGNATURE_BYTES: usize = 120;
 
-/// Longest note shown, in characters.
-const MAX_NOTE_CHARS: usize = 100;
+/// Longest signature of a trimmed hit from the third on, in bytes of its parameters.
+const TRIMMED_SIGNATURE_BYTES: usize = 240;
+
+/// Above this share of the budget, in hundredths, the lower hits are trimmed. In front of 149 real servers the mean reply has 248
+/// tokens with it and 276 without.
+const COMFORTABLE: usize = 50;
+
+/// Fewest tokens of a line: server, slash, name, parentheses, line break.
+const LEAST_LINE_TOKENS: usize = 5;
+
+/// Longest trouble shown, in characters.
+const MAX_TROUBLE_CHARS: usize = 100;
 
 /// One hit, best first.
 #[derive(Debug, Clone)]
 pub struct Hit<'a> {
     /// The tool.
     pub tool: &'a ToolEntry,
-    /// What the model should know of it now: that its server fails and why, what it needs first, how many are like it.
-    pub notes: Vec<String>,
+    /// That its server fails, and why.
+    pub trouble: Option<String>,
+    /// Tools that must be called before it.
+    pub needs: Vec<ToolId>,
+    /// Tools that are the same, and take no lines of their own.
+    pub same: Vec<ToolId>,
+    /// What its server is for, where another hit has the same name. Shown if there is room for it on all such hits.
+    pub purpose: Option<String>,
+}
+
+impl<'a> Hit<'a> {
+    /// A hit of which nothing more is to be said.
+    #[must_use]
+    pub const fn of(tool: &'a ToolEntry) -> Self {
+        Self { tool, trouble: None, needs: Vec::new(), same: Vec::new(), purpose: None }
+    }
 }
 
 /// What a search found.
@@ -32,7 +60,10 @@ pub struct SearchReply<'a> {
 /// How much of a hit is shown, from all to least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Share {
+    WithPurpose,
     Full,
+    /// A signature that leaves something out, or is long, is short.
+    Trimmed,
     NoSentence,
     ShortSignature,
     Name,
@@ -41,7 +72,9 @@ enum Share {
 impl Share {
     const fn less(self) -> Option<Self> {
         match self {
-            Self::Full => Some(Self::NoSentence),
+            Self::WithPurpose => Some(Self::Full),
+            Self::Full => Some(Self::Trimmed),
+            Self::Trimmed => Some(Self::NoSentence),
             Self::NoSentence => Some(Self::ShortSignature),
             Self::ShortSignature => Some(Self::Name),
             Self::Name => None,
@@ -53,27 +86,27 @@ impl Share {
 /// even then does not fit is counted. Only a budget too small for one name is not kept.
 #[must_use]
 pub fn render(reply: &SearchReply<'_>, budget_tokens: usize) -> String {
-    let frame = [&reply.heading, &reply.footing].into_iter().flatten().map(|text| tokens::count(text) + 1).sum();
-    let mut lines = Lines::new(&reply.hits, frame, budget_tokens);
-    // Level by level, so that no hit loses its parameters while a worse one keeps its sentence. The best hit gives way last.
-    for level in [Share::Full, Share::NoSentence, Share::ShortSignature] {
-        for at in (0..reply.hits.len()).rev() {
-            let is_kept = at == 0 && level > Share::Full && reply.hits.len() > 1;
-            if let Some(less) = level.less().filter(|_| !lines.fit() && !is_kept) {
-                lines.show(at, less);
-            }
-        }
-    }
-    if !lines.fit() {
-        return drop_last(reply, lines.texts, budget_tokens);
-    }
-    lines.refill();
-    join(reply, &lines.texts, 0)
+    let mut lines = Lines::new(reply, budget_tokens);
+    if lines.shrink() { join(reply, &lines.texts, 0) } else { drop_last(reply, lines, budget_tokens) }
+}
+
+/// Whether the lines of so many hits can fit at all. Of very many none need be made to know that they do not.
+#[must_use]
+pub const fn may_fit(hits: usize, budget_tokens: usize) -> bool {
+    hits.saturating_mul(LEAST_LINE_TOKENS) <= budget_tokens
+}
+
+/// As [`render`], unless not even the names of all hits fit.
+#[must_use]
+pub fn render_whole(reply: &SearchReply<'_>, budget_tokens: usize) -> Option<String> {
+    let mut lines = Lines::new(reply, budget_tokens);
+    lines.shrink().then(|| join(reply, &lines.texts, 0))
 }
 
 /// The lines of the hits and what they cost.
 struct Lines<'r> {
     hits: &'r [Hit<'r>],
+    notes: Vec<String>,
     shares: Vec<Share>,
     texts: Vec<String>,
     costs: Vec<usize>,
@@ -82,19 +115,55 @@ struct Lines<'r> {
 }
 
 impl<'r> Lines<'r> {
-    fn new(hits: &'r [Hit<'r>], frame: usize, budget: usize) -> Self {
-        let texts: Vec<String> = hits.iter().map(|hit| line(hit, Share::Full)).collect();
+    fn new(reply: &'r SearchReply<'r>, budget: usize) -> Self {
+        let hits = &reply.hits;
+        let frame = [&reply.heading, &reply.footing].into_iter().flatten().map(|text| tokens::count(text) + 1).sum();
+        let notes = notes(hits);
+        let texts: Vec<String> =
+            hits.iter().zip(&notes).enumerate().map(|(at, (hit, note))| line(at, hit, note, Share::Full)).collect();
         let costs = texts.iter().map(|text| cost(text)).collect();
-        Self { hits, shares: vec![Share::Full; hits.len()], texts, costs, frame, budget }
+        Self { hits, notes, shares: vec![Share::Full; hits.len()], texts, costs, frame, budget }
+    }
+
+    /// Makes the lines fit, if they can. Level by level, so that no hit loses its parameters while a worse one keeps its sentence.
+    /// The best hit gives way last.
+    fn shrink(&mut self) -> bool {
+        for level in [Share::Full, Share::Trimmed, Share::NoSentence, Share::ShortSignature] {
+            for at in (0..self.hits.len()).rev() {
+                let is_kept = at == 0 && level > Share::Trimmed && self.hits.len() > 1;
+                if let Some(less) = level.less().filter(|_| !self.has_room_for(level) && !is_kept) {
+                    self.show(at, less);
+                }
+            }
+        }
+        if !self.fit() {
+            return false;
+        }
+        self.refill();
+        self.tell_apart();
+        true
     }
 
     fn fit(&self) -> bool {
-        self.frame + self.costs.iter().sum::<usize>() <= self.budget
+        self.cost() <= self.budget
+    }
+
+    fn is_comfortable(&self) -> bool {
+        self.cost() * 100 <= self.budget * COMFORTABLE
+    }
+
+    /// Whether hits may be shown at this level: all of a hit only where that does not make the reply long.
+    fn has_room_for(&self, level: Share) -> bool {
+        if level <= Share::Full { self.is_comfortable() } else { self.fit() }
+    }
+
+    fn cost(&self) -> usize {
+        self.frame + self.costs.iter().sum::<usize>()
     }
 
     fn show(&mut self, at: usize, share: Share) {
         self.shares[at] = share;
-        self.texts[at] = line(&self.hits[at], share);
+        self.texts[at] = line(at, &self.hits[at], &self.notes[at], share);
         self.costs[at] = cost(&self.texts[at]);
     }
 
@@ -102,15 +171,31 @@ impl<'r> Lines<'r> {
     fn refill(&mut self) {
         for at in 0..self.hits.len() {
             let before = self.shares[at];
-            for more in [Share::Full, Share::NoSentence, Share::ShortSignature] {
+            for more in [Share::Full, Share::Trimmed, Share::NoSentence, Share::ShortSignature] {
                 if more >= before {
                     break;
                 }
                 self.show(at, more);
-                if self.fit() {
+                if self.has_room_for(more) {
                     break;
                 }
                 self.show(at, before);
+            }
+        }
+    }
+
+    /// Says what the servers of hits with one name are for: on all of them or on none.
+    fn tell_apart(&mut self) {
+        let tied: Vec<usize> = (0..self.hits.len()).filter(|&at| self.hits[at].purpose.is_some()).collect();
+        if tied.iter().any(|&at| self.shares[at] != Share::Full) {
+            return;
+        }
+        for &at in &tied {
+            self.show(at, Share::WithPurpose);
+        }
+        if !self.fit() {
+            for &at in &tied {
+                self.show(at, Share::Full);
             }
         }
     }
@@ -122,50 +207,74 @@ fn cost(line: &str) -> usize {
 }
 
 /// Names alone are too much: the last go, and the reply says how many.
-fn drop_last(reply: &SearchReply<'_>, mut lines: Vec<String>, budget_tokens: usize) -> String {
-    let all = lines.len();
+fn drop_last(reply: &SearchReply<'_>, lines: Lines<'_>, budget_tokens: usize) -> String {
+    let Lines { mut texts, notes, .. } = lines;
+    let all = texts.len();
     loop {
-        let text = join(reply, &lines, all - lines.len());
+        let text = join(reply, &texts, all - texts.len());
         if tokens::fits(&text, budget_tokens) {
             return text;
         }
-        if lines.len() > 1 {
-            lines.pop();
+        if texts.len() > 1 {
+            texts.pop();
             continue;
         }
-        let Some(best) = reply.hits.first() else { return text };
-        let short = line(best, Share::ShortSignature);
-        for candidate in [short, clean::line(&best.tool.id.to_string())] {
-            if tokens::fits(&candidate, budget_tokens) {
-                return candidate;
-            }
-        }
-        return clean::line(&best.tool.id.to_string());
+        let (Some(best), Some(note)) = (reply.hits.first(), notes.first()) else { return text };
+        let name = clean::line(&best.tool.id.to_string());
+        let short = [line(0, best, note, Share::ShortSignature), line(0, best, "", Share::ShortSignature)];
+        return short.into_iter().find(|line| tokens::fits(line, budget_tokens)).unwrap_or(name);
     }
 }
 
-fn line(hit: &Hit<'_>, share: Share) -> String {
+/// The line of the hit at this place of the list, the best at 0.
+fn line(at: usize, hit: &Hit<'_>, note: &str, share: Share) -> String {
     let mut line = match share {
-        Share::Full | Share::NoSentence => signature_within(hit.tool, MAX_SIGNATURE_BYTES).text,
+        Share::WithPurpose | Share::Full => signature_within(hit.tool, MAX_SIGNATURE_BYTES).text,
+        Share::Trimmed | Share::NoSentence => trimmed(at, hit.tool),
         Share::ShortSignature => signature_within(hit.tool, SHORT_SIGNATURE_BYTES).text,
         Share::Name => format!("{}(…)", clean::line(&hit.tool.id.to_string())),
     };
-    if share == Share::Full {
+    if share <= Share::Trimmed {
         let sentence = description::sentence(hit.tool);
         if !sentence.is_empty() {
             line.push_str(" — ");
             line.push_str(&sentence);
         }
     }
-    // A note decides whether a call is worth making, so it is the last to go.
-    let notes: Vec<String> = hit.notes.iter().map(|note| clean::line(note)).filter(|note| !note.is_empty()).collect();
-    if !notes.is_empty() {
-        let notes: String = notes.join("; ").chars().take(MAX_NOTE_CHARS).collect();
-        line.push_str(" [");
-        line.push_str(&notes);
-        line.push(']');
+    if let Some(purpose) = hit.purpose.as_ref().filter(|_| share == Share::WithPurpose) {
+        line.push_str(" {");
+        line.push_str(&clean::line(purpose));
+        line.push('}');
     }
+    // A note decides whether a call is worth making, so it is the last to go.
+    line.push_str(note);
     line
+}
+
+/// The best hit is most often the one that is called, and keeps its signature. Of the others a signature that leaves something out
+/// is as good short: before a call that needs more, the tool must be described anyway.
+fn trimmed(at: usize, tool: &ToolEntry) -> String {
+    let whole = signature_within(tool, if at < 2 { MAX_SIGNATURE_BYTES } else { TRIMMED_SIGNATURE_BYTES });
+    if at == 0 || whole.complete { whole.text } else { signature_within(tool, SHORT_SIGNATURE_BYTES).text }
+}
+
+/// What is said behind each hit, in brackets. A needed tool that was named above is named without its server.
+fn notes(hits: &[Hit<'_>]) -> Vec<String> {
+    let mut written: HashSet<&ToolId> = HashSet::new();
+    let note = |hit: &Hit<'_>, written: &HashSet<&ToolId>| {
+        let trouble =
+            hit.trouble.as_ref().map(|text| clean::line(text).chars().take(MAX_TROUBLE_CHARS).collect::<String>());
+        let needs = neighbours::note(&hit.needs, |id| written.contains(id));
+        let parts: Vec<String> = [trouble, needs, fold::note(&hit.tool.id, &hit.same)].into_iter().flatten().collect();
+        if parts.is_empty() { String::new() } else { format!(" [{}]", parts.join("; ")) }
+    };
+    let mut notes = Vec::with_capacity(hits.len());
+    for hit in hits {
+        written.insert(&hit.tool.id);
+        notes.push(note(hit, &written));
+        written.extend(&hit.needs);
+    }
+    notes
 }
 
 fn join(reply: &SearchReply<'_>, lines: &[String], dropped: usize) -> String {

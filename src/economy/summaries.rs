@@ -3,6 +3,8 @@
 //! The text depends on the catalog and the configuration alone, and on no count that needs the tokenizer's table, so it is the
 //! same at every start and ready at once. Names of servers and terms of tools are shown; a server's instructions never are.
 
+use std::collections::HashMap;
+
 use crate::{catalog::ServerEntry, ids::ServerName};
 
 use super::{
@@ -85,6 +87,20 @@ pub fn render(servers: &[SummaryInput<'_>], budget_tokens: usize) -> String {
         }
     }
     listed_within(&names, budget)
+}
+
+/// What each server is for, in a few words: what its line in the instructions says without name and number.
+#[must_use]
+pub fn purposes_by_name(servers: &[SummaryInput<'_>]) -> HashMap<ServerName, String> {
+    const LEVEL: Level = Level { terms: 3, chars: 36, count: false };
+    let servers: Vec<&SummaryInput<'_>> = servers.iter().collect();
+    let purposes = purposes(&servers);
+    let said = |(server, purpose): (&&SummaryInput<'_>, &Purpose<'_>)| {
+        let line = purpose.line(LEVEL);
+        let (_, words) = line.split_once(": ")?;
+        Some((server.name.clone(), words.to_owned()))
+    };
+    servers.iter().zip(&purposes).filter_map(said).collect()
 }
 
 /// Gives what is left of the budget to the servers with the most tools.

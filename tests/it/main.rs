@@ -16,5 +16,6 @@ mod long_results;
 mod meta_tools;
 mod pins;
 mod rooms;
+mod search_replies;
 mod support;
 mod surface;
