@@ -1,8 +1,9 @@
 //! Whole tasks, token by token: what a model writes and reads to get one thing done, in three ways of offering it the same tools.
 //!
-//! `just tasks` (`cargo test --bench tasks`, since it counts and does not time) prints the tables of `docs/context-economy.md` and ends with an error where a bound of
-//! `benches/tasks/floor.json` does not hold. Options, behind `--`: `--why` lists what every task took, `--ways` shows the start of each
-//! way; to try a change, `--search-tokens N` sets the budget of a search reply and `--limit N` the hits of the first search.
+//! `just tasks` (`cargo test --bench tasks`, since it counts and does not time) prints the tables of `docs/context-economy.md` and
+//! ends with an error where a bound of `benches/tasks/floor.json` does not hold. Options, behind `--`: `--why` lists what every task
+//! took, `--ways` shows the start of each way; to try a change, `--search-tokens N` sets the budget of a search reply and `--limit N`
+//! the hits of the first search.
 //!
 //! The ways: **direct** loads every definition at the start; **plain broker** searches with toolcrib's own ranking and answers
 //! with name, description and JSON Schema of the hits; **toolcrib** is the real broker, called as a client calls it, with
