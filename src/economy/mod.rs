@@ -19,6 +19,10 @@ mod terms;
 mod tokens;
 
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
+mod readback;
+#[cfg(test)]
 pub(crate) mod samples;
 
 pub use describe::describe;

@@ -37,7 +37,7 @@ fn a_describe_says_everything_in_a_line_per_parameter() {
         "additionalProperties": false,
     });
     insta::assert_snapshot!(counted(&samples::tool("github/list_issues", "List issues.\n\n\n\nNewest first.\u{200b}", schema)), @r#"
-    99 tokens of 216
+    105 tokens of 216
     github/list_issues
     List issues.
 
@@ -51,10 +51,12 @@ fn a_describe_says_everything_in_a_line_per_parameter() {
       range?: {
         from?: integer // int64
         to?: integer
+        ...
       }
     }
     tags?: string[..5] // A tag
     old?: boolean // deprecated
+    no other keys
     "#);
 }
 
@@ -91,7 +93,7 @@ fn conditions_across_parameters_are_given_as_the_whole_schema() {
     a/b
     Finds it.
 
-    arguments: schema {"type":"object","properties":{"id":{"type":"string"},"title":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["title"]}]}
+    schema {"type":"object","properties":{"id":{"type":"string"},"title":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["title"]}]}
     "#);
 }
 
