@@ -113,6 +113,11 @@ impl Findings {
             self.broken_describes += 1;
             println!("describe: {}\n    {}", tool.id, shortened(fault));
         }
+        let words = verdict::unsaid_words(&text, &clean(tool.description()));
+        if !words.is_empty() {
+            self.unsaid += 1;
+            println!("unsaid words: {}: {}", tool.id, shortened(&words.join(" ")));
+        }
         for words in verdict::unsaid(&text, tool.input_schema()) {
             self.unsaid += 1;
             println!("unsaid: {}: {}", tool.id, shortened(&words));
@@ -120,6 +125,10 @@ impl Findings {
     }
 
     fn report(mut self) -> ExitCode {
+        if self.tools == 0 {
+            println!("no such tool");
+            return ExitCode::FAILURE;
+        }
         let share = self.complete as f64 / self.tools as f64;
         let mean = spread("describe", &mut self.describe_tokens);
         spread("signature", &mut self.signature_tokens);
@@ -147,6 +156,11 @@ impl Findings {
             && self.unsaid == 0;
         if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// Without the invisible characters that no describe shows.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe0f}')).collect()
 }
 
 /// Prints mean, 95th percentile and largest; returns the mean.

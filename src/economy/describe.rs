@@ -8,12 +8,13 @@ use std::{collections::BTreeSet, fmt::Write};
 use serde_json::Value;
 
 use super::{
+    boilerplate::{self, Known},
     clean, definition,
     parameters::{Depth, Parameters},
     schema::{
         dialect::Dialect,
         kind::{Field, KeyType, Type},
-        note::same_letters,
+        note::{joined, same_letters},
         write::{Style, Writer, json},
     },
 };
@@ -27,26 +28,48 @@ pub fn describe(tool: &ToolEntry) -> String {
     if !hints.is_empty() {
         let _ = write!(out, " [{}]", hints.join(", "));
     }
-    let description = clean::text(tool.description());
+    let schema = tool.input_schema();
+    let parameters = Parameters::read(schema, Depth::Notes);
+    let description = boilerplate::plain(&clean::text(tool.description()), schema);
+    let known: Vec<Known<'_>> = parameters
+        .fields
+        .iter()
+        .map(|(field, _)| Known { name: &field.name, required: field.required, note: &field.note })
+        .collect();
+    let sorted = boilerplate::sort_out(&description, &known);
+    let lines = lines(schema, &parameters, &sorted.moved);
+    // Only lines of their own can take over what was said of the parameters.
+    let description = if lines.is_some() { sorted.description } else { description };
     let description =
         if description.is_empty() { tool.title().map(clean::line).unwrap_or_default() } else { description };
-    if !description.is_empty() {
-        out.push('\n');
-        out.push_str(&description);
+    for text in [description.as_str(), &of_the_whole(schema, &description)] {
+        if !text.is_empty() {
+            out.push('\n');
+            out.push_str(text);
+        }
     }
     out.push_str("\n\n");
-    out.push_str(&contract(tool.input_schema()));
+    out.push_str(&lines.unwrap_or_else(|| whole_schema(schema)));
     out
 }
 
-/// The input contract alone: a line per parameter, and whether other names are taken.
+/// What the schema says of the arguments as a whole, where the description does not say it.
+fn of_the_whole(schema: &Value, description: &str) -> String {
+    /// What generators write there by themselves.
+    const GENERATED: [&str; 5] =
+        ["arguments for ", "parameters for ", "input for ", "input schema for ", "input parameters for "];
+    let said = schema.get("description").and_then(Value::as_str).map(clean::line).unwrap_or_default();
+    let lower = said.to_lowercase();
+    let says_nothing = description.contains(&said) || GENERATED.iter().any(|start| lower.starts_with(start));
+    if says_nothing { String::new() } else { said }
+}
+
+/// The input contract, a line per parameter, and whether other names are taken. `None` where only the whole schema says it.
 ///
 /// Objects take further names unless `no other keys` stands at the end; then those that do hold `...`.
-#[must_use]
-pub fn contract(schema: &Value) -> String {
-    let parameters = Parameters::read(schema, Depth::Notes);
+fn lines(schema: &Value, parameters: &Parameters, moved: &[(String, String)]) -> Option<String> {
     if parameters.conditions || !parameters.exact {
-        return whole_schema(schema);
+        return None;
     }
     let said = |(field, exact): &(Field, bool)| *exact && field.kind.forbids_names();
     let sealed = parameters.closed
@@ -62,26 +85,23 @@ pub fn contract(schema: &Value) -> String {
             writer.field(field, 0);
             // The form can hold what it was given, so nothing is missing; a `…` here would be a promise broken.
             if writer.complete {
-                lines.push(if field.note.is_empty() {
-                    writer.text
-                } else {
-                    format!("{} // {}", writer.text, field.note)
-                });
+                lines.push(with_notes(writer.text, &field.name, Some(&field.note), moved));
                 continue;
             }
         }
         // In the older drafts a schema means what it means only under its own `$schema`.
         let property = schema.pointer(&format!("/properties/{}", field.name.replace('~', "~0").replace('/', "~1")));
         let Some(property) = property.filter(|_| parameters.dialect == Dialect::Plain) else {
-            return whole_schema(schema);
+            return None;
         };
         if !gather_references(property, schema, &mut references) {
-            return whole_schema(schema);
+            return None;
         }
         let mut name = Writer::new(style, usize::MAX);
         name.name(&field.name);
         let mark = if field.required { "" } else { "?" };
-        lines.push(format!("{}{mark}: schema {}", name.text, json(&bare(property, &field.name))));
+        let line = format!("{}{mark}: schema {}", name.text, json(&bare(property, &field.name)));
+        lines.push(with_notes(line, &field.name, None, moved));
     }
     match &parameters.other {
         None | Some((KeyType::Any, Type::Any)) => {
@@ -95,7 +115,7 @@ pub fn contract(schema: &Value) -> String {
             let mut writer = Writer::new(style, usize::MAX);
             writer.other_names(key, kind, 0);
             if !writer.complete {
-                return whole_schema(schema);
+                return None;
             }
             lines.push(writer.text);
             if sealed {
@@ -106,10 +126,17 @@ pub fn contract(schema: &Value) -> String {
     for reference in references {
         let definition = reference.strip_prefix('#').and_then(|pointer| schema.pointer(pointer));
         // A reference into a parameter can only be followed in the whole.
-        let (true, Some(definition)) = (is_definition(&reference), definition) else { return whole_schema(schema) };
+        let (true, Some(definition)) = (is_definition(&reference), definition) else { return None };
         lines.push(format!("{reference} = {}", json(&bare(definition, ""))));
     }
-    lines.join("\n")
+    Some(lines.join("\n"))
+}
+
+/// A line with what its schema and then the description say of the parameter.
+fn with_notes(line: String, name: &str, note: Option<&str>, moved: &[(String, String)]) -> String {
+    let moved = moved.iter().filter(|(of, _)| of == name).map(|(_, text)| text.as_str());
+    let notes = joined(note.into_iter().chain(moved));
+    if notes.is_empty() { line } else { format!("{line} // {notes}") }
 }
 
 /// What the annotations say, in the words a caller needs.

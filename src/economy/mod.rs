@@ -2,6 +2,7 @@
 //!
 //! Pure functions over the catalog. Knows no transport, no database and no protocol type.
 
+mod boilerplate;
 mod clean;
 mod describe;
 mod description;

@@ -3,7 +3,7 @@
 //!
 //! `PROPTEST_CASES=20000 cargo test --lib economy::promises` looks harder.
 
-use proptest::{prelude::*, sample::select};
+use proptest::{prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -56,8 +56,7 @@ fn texts() -> impl Strategy<Value = Value> {
         ),
         Just(json!({ "format": "date-time", "enum": ["2026-11-21", "2026-11-21T08:30:00Z"] })),
         Just(json!({ "type": "string", "minLength": 2, "enum": ["a", "bb", "c…"] })),
-        Just(json!({ "minLength": 2 })),
-        Just(json!({ "type": "string", "contentEncoding": "base64" })),
+        select(vec![json!({ "minLength": 2 }), json!({ "type": "string", "contentEncoding": "base64" })]),
     ]
 }
 
@@ -90,27 +89,27 @@ fn leaves() -> impl Strategy<Value = Value> {
         json!("… // x"),
     ]);
     prop_oneof![
-        6 => texts(),
-        4 => numbers(),
-        2 => prop::collection::vec(values.clone(), 1..4).prop_map(|values| json!({ "enum": values })),
-        1 => values.clone().prop_map(|value| json!({ "const": value })),
+        16 => texts(),
+        10 => numbers(),
+        6 => prop::collection::vec(values.clone(), 1..4).prop_map(|values| json!({ "enum": values })),
+        3 => values.clone().prop_map(|value| json!({ "const": value })),
         1 => values.prop_map(|value| json!({ "const": value, "type": ["string", "integer"] })),
         1 => (0..400_usize).prop_map(|many| json!({ "enum": (0..many + 1).collect::<Vec<_>>() })),
-        1 => select(vec![
+        6 => select(vec![
             json!({}),
             json!(true),
-            json!(false),
             json!({ "type": "boolean" }),
             json!({ "type": "null" }),
             json!({ "type": ["string", "null", "integer"], "default": null }),
             json!({ "type": ["number", "integer"], "default": 2.5, "description": "Two // of them" }),
             json!({ "type": "string", "nullable": true, "default": "x" }),
-            json!({ "not": { "type": "string" } }),
-            json!({ "type": "string", "unheardOf": 3 }),
             json!({ "title": "A title", "description": "Line one.\n\nx: integer\n\nLine two" }),
         ]),
-        2 => select(vec!["#/$defs/Leaf", "#/$defs/Node", "#/$defs/Both", "#/$defs/Other", "#", "#/properties/one", "#/$defs/none"])
+        1 => select(vec![json!(false), json!({ "not": { "type": "string" } }), json!({ "type": "string", "unheardOf": 3 })]),
+        5 => Just(json!({ "$ref": "#/$defs/Leaf" })),
+        3 => select(vec!["#/$defs/Node", "#/$defs/Both", "#/$defs/Other", "#/$defs/Other"])
             .prop_map(|reference| json!({ "$ref": reference })),
+        1 => select(vec!["#", "#/properties/one"]).prop_map(|reference| json!({ "$ref": reference })),
         1 => Just(json!({ "$ref": "#/$defs/Leaf", "maxLength": 3, "description": "Short" })),
         1 => Just(json!({ "$ref": "#/$defs/Node", "required": ["next"] })),
         1 => Just(json!({ "$dynamicRef": "#/$defs/Leaf" })),
@@ -125,15 +124,15 @@ fn names() -> impl Strategy<Value = &'static str> {
 fn objects(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl Strategy<Value = Value> {
     let properties = prop::collection::btree_map(names(), (inner.clone(), any::<bool>()), 0..4);
     let extra = prop_oneof![
-        3 => Just(None),
-        3 => Just(Some(("additionalProperties", json!(false)))),
-        1 => Just(Some(("additionalProperties", json!(true)))),
+        6 => Just(None),
+        6 => Just(Some(("additionalProperties", json!(false)))),
+        2 => Just(Some(("additionalProperties", json!(true)))),
         1 => Just(Some(("unevaluatedProperties", json!(false)))),
-        2 => inner.clone().prop_map(|extra| Some(("additionalProperties", extra))),
+        3 => inner.clone().prop_map(|extra| Some(("additionalProperties", extra))),
     ];
     let pattern = inner.clone().prop_map(|kind| json!({ "^x-": kind }));
     let more = prop_oneof![
-        8 => Just(Vec::new()),
+        60 => Just(Vec::new()),
         1 => pattern.prop_map(|patterns| vec![("patternProperties", patterns)]),
         1 => inner.clone().prop_map(|kind| vec![("patternProperties", json!({ ".*": kind }))]),
         1 => select(vec![json!({ "type": "string" }), json!({ "enum": ["a", "kind"] }), json!({ "maxLength": 2 }), json!({ "pattern": "^[a-d]" })])
@@ -145,10 +144,10 @@ fn objects(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl Strate
         1 => inner.prop_map(|inner| vec![("not", inner)]),
     ];
     let required = prop::collection::vec(names(), 0..2);
-    (properties, extra, more, required, 0..8_u8).prop_map(|(properties, extra, more, also, untyped)| {
+    (properties, extra, more, required, 0..20_u8).prop_map(|(properties, extra, more, also, odd)| {
         let mut required: Vec<&str> =
             properties.iter().filter(|(_, (_, required))| *required).map(|(name, _)| *name).collect();
-        if untyped > 5 {
+        if odd > 17 {
             required.extend(also);
             required.sort_unstable();
             required.dedup();
@@ -156,7 +155,7 @@ fn objects(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl Strate
         let fields: Map<String, Value> =
             properties.iter().map(|(name, (schema, _))| ((*name).to_owned(), schema.clone())).collect();
         let mut schema = json!({ "type": "object", "properties": fields, "required": required });
-        if untyped == 0 {
+        if odd == 0 {
             schema.as_object_mut().unwrap().remove("type");
         }
         for (keyword, value) in extra.into_iter().chain(more) {
@@ -167,26 +166,27 @@ fn objects(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl Strate
 }
 
 fn lists(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl Strategy<Value = Value> {
-    prop_oneof![
-        (inner.clone(), 0_u64..3, any::<bool>()).prop_map(
-            |(item, min, unique)| json!({ "type": "array", "items": item, "minItems": min, "uniqueItems": unique })
-        ),
-        (prop::collection::vec(inner.clone(), 1..3), inner.clone(), 0_u64..4, 0..4_u8).prop_map(
-            |(first, rest, count, form)| {
-                let mut schema = json!({ "type": "array", "prefixItems": first });
-                match form {
-                    0 => schema["items"] = json!(false),
-                    1 => schema["items"] = rest,
-                    2 => (schema["minItems"], schema["items"]) = (count.into(), rest),
-                    _ => (schema["minItems"], schema["maxItems"], schema["items"]) = (count.into(), 3.into(), rest),
-                }
-                schema
+    let list = (inner.clone(), 0_u64..3, any::<bool>()).prop_map(
+        |(item, min, unique)| json!({ "type": "array", "items": item, "minItems": min, "uniqueItems": unique }),
+    );
+    let tuple = (prop::collection::vec(inner.clone(), 1..3), inner.clone(), 0_u64..4, 0..8_u8).prop_map(
+        |(first, rest, count, form)| {
+            let whole = first.len();
+            let mut schema = json!({ "type": "array", "prefixItems": first });
+            match form {
+                0 => schema["items"] = json!(false),
+                1 => schema["items"] = rest,
+                2 => (schema["minItems"], schema["items"]) = (count.into(), rest),
+                3 => (schema["minItems"], schema["maxItems"], schema["items"]) = (count.into(), 3.into(), rest),
+                4 | 5 => (schema["minItems"], schema["maxItems"], schema["items"]) = (whole.into(), 4.into(), rest),
+                _ => (schema["minItems"], schema["maxItems"]) = (whole.into(), whole.into()),
             }
-        ),
-        (inner.clone(), inner)
-            .prop_map(|(item, contained)| json!({ "type": "array", "items": item, "contains": contained })),
-        Just(json!({ "type": "array" })),
-    ]
+            schema
+        },
+    );
+    let contains =
+        (inner.clone(), inner).prop_map(|(item, one)| json!({ "type": "array", "items": item, "contains": one }));
+    prop_oneof![8 => list, 6 => tuple, 1 => contains, 1 => Just(json!({ "type": "array" }))]
 }
 
 fn combinations(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl Strategy<Value = Value> {
@@ -194,16 +194,16 @@ fn combinations(inner: impl Strategy<Value = Value> + Clone + 'static) -> impl S
         prop_oneof![2 => Just(json!({})), 1 => objects(leaves().boxed()), 1 => Just(json!({ "type": "object" }))];
     let keyword = select(vec!["anyOf", "oneOf", "allOf"]);
     prop_oneof![
-        (keyword, prop::collection::vec(inner.clone(), 1..4), base).prop_map(|(keyword, branches, mut base)| {
+        9 => (keyword, prop::collection::vec(inner.clone(), 1..4), base).prop_map(|(keyword, branches, mut base)| {
             base[keyword] = branches.into();
             base
         }),
-        (inner.clone(), inner).prop_map(|(one, other)| json!({ "oneOf": [one], "anyOf": [other] })),
+        1 => (inner.clone(), inner).prop_map(|(one, other)| json!({ "oneOf": [one], "anyOf": [other] })),
     ]
 }
 
 fn schemas() -> impl Strategy<Value = Value> {
-    leaves().boxed().prop_recursive(4, 40, 4, |inner| {
+    leaves().boxed().prop_recursive(3, 16, 3, |inner| {
         prop_oneof![
             3 => objects(inner.clone()),
             2 => lists(inner.clone()),
@@ -212,8 +212,26 @@ fn schemas() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A whole input schema with two parameters, definitions to refer to, and perhaps a draft of its own.
+/// Input schemas: half with a single parameter, half with everything at once.
 fn documents() -> impl Strategy<Value = Value> {
+    let small = (schemas(), schemas(), any::<bool>()).prop_map(|(x, other, closed)| {
+        let definitions = json!({
+            "Leaf": { "type": "string", "minLength": 1 },
+            "Node": { "type": "object", "properties": { "next": { "$ref": "#/$defs/Node" } } },
+            "Both": { "type": "object", "properties": { "name": { "type": "string" } }, "required": ["name"] },
+            "Other": other,
+        });
+        let mut schema = json!({ "type": "object", "properties": { "x": x }, "required": ["x"], "$defs": definitions });
+        if closed {
+            schema["additionalProperties"] = json!(false);
+        }
+        schema
+    });
+    prop_oneof![small, large_documents()]
+}
+
+/// Two parameters and more, definitions to refer to, and perhaps a draft of its own.
+fn large_documents() -> impl Strategy<Value = Value> {
     let definitions = (schemas(), schemas()).prop_map(|(leaf, other)| {
         json!({
             "Leaf": { "type": "string", "minLength": 1, "description": "A leaf" },
@@ -223,6 +241,12 @@ fn documents() -> impl Strategy<Value = Value> {
         })
     });
     let draft = select(vec![
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
         None,
         None,
         Some("https://json-schema.org/draft/2020-12/schema"),
@@ -281,6 +305,29 @@ fn settings() -> ProptestConfig {
     // `PROPTEST_CASES` overrides the number here, which takes a few seconds.
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400);
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 4_000, ..ProptestConfig::default() }
+}
+
+/// Schemas that no validator takes, or that no sample satisfies, would prove nothing.
+#[test]
+fn most_random_schemas_put_the_promises_to_the_test() {
+    const DOCUMENTS: usize = 300;
+    let mut runner = TestRunner::deterministic();
+    let (mut complete, mut judged, mut accepted, mut whole) = (0, 0, 0, 0);
+    for _ in 0..DOCUMENTS {
+        let tool = samples::tool("any/tool", "", documents().new_tree(&mut runner).unwrap().current());
+        let signature = signature_within(&tool, ROOMY);
+        if signature.complete {
+            complete += usize::from(verdict::of_signature(&signature.text, tool.input_schema(), SAMPLES).judged > 0);
+        }
+        let described = describe(&tool);
+        whole += usize::from(described.contains("\n\nschema "));
+        let verdict = verdict::of_describe(&described, tool.input_schema(), SAMPLES);
+        judged += usize::from(verdict.judged > 0);
+        accepted += usize::from(verdict.accepted > 0 && verdict.accepted < verdict.judged);
+    }
+    let counts = format!("{complete} complete, {judged} judged, {accepted} both ways, {whole} whole");
+    assert!(complete > DOCUMENTS / 6 && judged > DOCUMENTS / 2 && accepted > DOCUMENTS / 3, "{counts}");
+    assert!(whole < DOCUMENTS / 2, "{counts}");
 }
 
 proptest! {

@@ -215,7 +215,7 @@ impl<'a> Sampler<'a> {
             }
         }
         for (pattern, value) in schema.get("patternProperties").and_then(Value::as_object).into_iter().flatten() {
-            if let Some(name) = strings::of_pattern(pattern, &mut self.chance) {
+            if let Some(name) = strings::of_pattern(pattern, 0, &mut self.chance) {
                 let value = self.value(value, depth + 1);
                 out.entry(name).or_insert(value);
             }
@@ -306,10 +306,10 @@ impl<'a> Sampler<'a> {
             let usual = format.map(strings::of_format).filter(|usual| !usual.is_empty());
             let made = match (usual, pattern) {
                 (Some(usual), Some(pattern)) if self.chance.one_in(2) || usual.is_empty() => {
-                    strings::of_pattern(pattern, &mut self.chance)
+                    strings::of_pattern(pattern, least, &mut self.chance)
                 }
                 (Some(usual), _) => usual.get(self.chance.below(usual.len())).map(|text| (*text).to_owned()),
-                (None, Some(pattern)) => strings::of_pattern(pattern, &mut self.chance),
+                (None, Some(pattern)) => strings::of_pattern(pattern, least, &mut self.chance),
                 (None, None) => None,
             };
             match made {

@@ -50,15 +50,17 @@ pub fn of_format(format: &str) -> &'static [&'static str] {
 }
 
 /// A string that a regular expression takes, mostly; `None` where it cannot be read (another dialect).
-pub fn of_pattern(pattern: &str, chance: &mut Chance) -> Option<String> {
+///
+/// Where a count is open, one part of it may be repeated until the whole has about `least` characters.
+pub fn of_pattern(pattern: &str, least: usize, chance: &mut Chance) -> Option<String> {
     let readable = without_lookaround(pattern).replace("\\/", "/").replace("\\-", "\\x2d");
     let hir = regex_syntax::parse(&readable).ok()?;
     let mut out = String::new();
-    write(&hir, chance, &mut out);
+    write(&hir, least, chance, &mut out);
     Some(out)
 }
 
-fn write(hir: &Hir, chance: &mut Chance, out: &mut String) {
+fn write(hir: &Hir, least: usize, chance: &mut Chance, out: &mut String) {
     const MOST_MORE: u32 = 4;
     if out.len() > 4_000 {
         return;
@@ -79,15 +81,20 @@ fn write(hir: &Hir, chance: &mut Chance, out: &mut String) {
         }
         HirKind::Class(Class::Bytes(_)) => {}
         HirKind::Repetition(repetition) => {
-            let most = repetition.max.unwrap_or(u32::MAX).min(repetition.min.saturating_add(MOST_MORE));
-            let more = chance.below((most - repetition.min.min(most)) as usize + 1);
-            for _ in 0..repetition.min as usize + more {
-                write(&repetition.sub, chance, out);
+            let most = repetition.max.unwrap_or(u32::MAX);
+            let usual = most.min(repetition.min.saturating_add(MOST_MORE));
+            let more = chance.below((usual - repetition.min.min(usual)) as usize + 1);
+            for at in 0..most.min(2_000) as usize {
+                let wanted = at < repetition.min as usize + more || (out.len() < least && !chance.one_in(60));
+                if !wanted {
+                    break;
+                }
+                write(&repetition.sub, least, chance, out);
             }
         }
-        HirKind::Capture(capture) => write(&capture.sub, chance, out),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, chance, out)),
-        HirKind::Alternation(branches) => write(&branches[chance.below(branches.len())], chance, out),
+        HirKind::Capture(capture) => write(&capture.sub, least, chance, out),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, least, chance, out)),
+        HirKind::Alternation(branches) => write(&branches[chance.below(branches.len())], least, chance, out),
     }
 }
 

@@ -15,7 +15,19 @@ const MAX_REPETITION_BYTES: usize = 60;
 pub(super) fn note(name: &str, schema: &Value, root: &Value) -> String {
     let mut notes = Notes { root, parts: Vec::new() };
     notes.field(name, schema);
-    notes.parts.join("; ")
+    joined(notes.parts.iter().map(String::as_str))
+}
+
+/// Notes behind one another: a sentence ends by itself.
+pub fn joined<'n>(notes: impl Iterator<Item = &'n str>) -> String {
+    let mut out = String::new();
+    for note in notes.filter(|note| !note.is_empty()) {
+        if !out.is_empty() {
+            out.push_str(if out.ends_with('.') { " " } else { "; " });
+        }
+        out.push_str(note);
+    }
+    out
 }
 
 struct Notes<'a> {

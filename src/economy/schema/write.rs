@@ -75,10 +75,7 @@ impl Writer {
             }
             kind => self.kind(kind, depth),
         }
-        let Some(default) = &field.default else { return };
-        if default.is_null() && self.style.default_bytes < usize::MAX {
-            return;
-        }
+        let Some(default) = field.default.as_ref().filter(|default| !default.is_null()) else { return };
         let shown = json(default);
         if shown.len() <= self.style.default_bytes {
             self.text.push_str(" = ");
