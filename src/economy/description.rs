@@ -288,6 +288,21 @@ fn is_initial(word: &str) -> bool {
     word.len() == 2 && word.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
+/// A line without an opening that says nothing ("This tool allows you to …"); `None` where it has none.
+#[must_use]
+pub fn without_opening(line: &str) -> Option<String> {
+    // What ends in a colon leads to the lines below it.
+    if line.trim_end().ends_with(':') {
+        return None;
+    }
+    let lower = line.to_ascii_lowercase();
+    let filler = FILLERS.iter().filter(|filler| lower.starts_with(**filler)).max_by_key(|filler| filler.len())?;
+    let rest = line.get(filler.len()..).filter(|rest| rest.len() > 3)?;
+    let mut characters = rest.chars();
+    let first = characters.next()?;
+    Some(first.to_uppercase().chain(characters).collect())
+}
+
 fn without_filler(sentence: &str) -> String {
     let mut rest = sentence.trim_start_matches([':', '-', '–', '—', '>', ' ', '•', '_']);
     // Twice: "Tool to … " may stand before "allows you to …".

@@ -2,6 +2,7 @@
 //!
 //! Pure functions over the catalog. Knows no transport, no database and no protocol type.
 
+mod boilerplate;
 mod clean;
 mod describe;
 mod description;
@@ -25,6 +26,10 @@ pub mod surface;
 mod terms;
 mod tokens;
 
+#[cfg(test)]
+mod promises;
+#[cfg(test)]
+mod readback;
 #[cfg(test)]
 pub(crate) mod samples;
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::schema::{
+    dialect::Dialect,
     kind::{Field, KeyType, ObjectType, Type},
     leaf::required_names,
     merge::is_annotation,
@@ -35,6 +36,10 @@ pub struct Parameters {
     pub conditions: bool,
     /// Outside the parameters' own types, nothing of the schema is unsaid.
     pub exact: bool,
+    /// Arguments of further names are rejected.
+    pub closed: bool,
+    /// What the declared draft makes of the schema.
+    pub dialect: Dialect,
 }
 
 impl Parameters {
@@ -46,11 +51,14 @@ impl Parameters {
             Depth::Notes => NODES_PER_PARAMETER,
         };
         let mut reader = Reader::new(schema, nodes, depth == Depth::Notes);
-        if let Some(parameters) = Self::read_plain(schema, &mut reader, nodes) {
+        let dialect = Dialect::of(schema);
+        if dialect != Dialect::Deaf
+            && let Some(parameters) = Self::read_plain(schema, &mut reader, nodes, dialect)
+        {
             return parameters;
         }
         let whole = reader.read(schema);
-        let exact = reader.exact;
+        let exact = reader.exact && dialect != Dialect::Deaf;
         let (object, conditions) = match whole {
             Type::Object(object) => (*object, false),
             Type::Any => (ObjectType::default(), false),
@@ -60,12 +68,20 @@ impl Parameters {
             },
             _ => (ObjectType::default(), true),
         };
-        let ObjectType { fields, other, .. } = object;
-        Self { fields: fields.into_iter().map(|field| (field, exact)).collect(), other, conditions, exact }
+        let ObjectType { fields, other, closed } = object;
+        let conditions = conditions || dialect == Dialect::Deaf;
+        Self {
+            fields: fields.into_iter().map(|field| (field, exact)).collect(),
+            other,
+            conditions,
+            exact,
+            closed,
+            dialect,
+        }
     }
 
     /// An object schema with nothing but properties, as nearly all are: each parameter is read, and judged, on its own.
-    fn read_plain(schema: &Value, reader: &mut Reader<'_>, nodes: usize) -> Option<Self> {
+    fn read_plain(schema: &Value, reader: &mut Reader<'_>, nodes: usize, dialect: Dialect) -> Option<Self> {
         let object = schema.as_object()?;
         let plain = object.iter().all(|(keyword, value)| match keyword.as_str() {
             "type" => value == "object",
@@ -88,16 +104,13 @@ impl Parameters {
             reader.allow(nodes);
             reader.exact = true;
             let field = reader.field(name, property, required.contains(&name.as_str()));
-            if field.kind != Type::Never || field.required {
-                fields.push((field, reader.exact));
-            }
+            fields.push((field, reader.exact));
         }
         reader.allow(nodes);
         reader.exact = true;
-        let other = match object.get("additionalProperties") {
-            None | Some(Value::Bool(false)) => None,
-            Some(extra) => Some((KeyType::Any, reader.read(extra))),
-        };
-        Some(Self { fields, other, conditions: false, exact: reader.exact })
+        let extra = object.get("additionalProperties");
+        let closed = extra == Some(&Value::Bool(false));
+        let other = extra.filter(|_| !closed).map(|extra| (KeyType::Any, reader.read(extra)));
+        Some(Self { fields, other, conditions: false, exact: reader.exact, closed, dialect })
     }
 }

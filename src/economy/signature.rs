@@ -25,13 +25,13 @@ const STYLES: [Style; 5] = [
         values: usize::MAX,
         default_bytes: 24,
         pattern_bytes: 48,
-        tolerated: false,
+        marks_open: false,
         notes: false,
     },
-    Style { depth: usize::MAX, values: 12, default_bytes: 12, pattern_bytes: 48, tolerated: false, notes: false },
-    Style { depth: 2, values: 8, default_bytes: 12, pattern_bytes: 24, tolerated: false, notes: false },
-    Style { depth: 1, values: 6, default_bytes: 8, pattern_bytes: 24, tolerated: false, notes: false },
-    Style { depth: 0, values: 4, default_bytes: 8, pattern_bytes: 16, tolerated: false, notes: false },
+    Style { depth: usize::MAX, values: 12, default_bytes: 12, pattern_bytes: 48, marks_open: false, notes: false },
+    Style { depth: 2, values: 8, default_bytes: 12, pattern_bytes: 24, marks_open: false, notes: false },
+    Style { depth: 1, values: 6, default_bytes: 8, pattern_bytes: 24, marks_open: false, notes: false },
+    Style { depth: 0, values: 4, default_bytes: 8, pattern_bytes: 16, marks_open: false, notes: false },
 ];
 
 /// A rendered signature.
@@ -101,13 +101,7 @@ fn write_rest(writer: &mut Writer, parameters: &Parameters, before: usize) {
         None | Some((KeyType::Any, Type::Any)) => {}
         Some((key, kind)) => {
             separate(writer, before);
-            writer.text.push('[');
-            match key {
-                KeyType::Any => writer.text.push_str("key"),
-                KeyType::Of(key) => writer.kind(key, 0),
-            }
-            writer.text.push_str("]: ");
-            writer.kind(kind, 0);
+            writer.other_names(key, kind, 0);
         }
     }
     if parameters.conditions {

@@ -37,7 +37,7 @@ fn a_describe_says_everything_in_a_line_per_parameter() {
         "additionalProperties": false,
     });
     insta::assert_snapshot!(counted(&samples::tool("github/list_issues", "List issues.\n\n\n\nNewest first.\u{200b}", schema)), @r#"
-    99 tokens of 216
+    105 tokens of 216
     github/list_issues
     List issues.
 
@@ -51,10 +51,12 @@ fn a_describe_says_everything_in_a_line_per_parameter() {
       range?: {
         from?: integer // int64
         to?: integer
+        ...
       }
     }
     tags?: string[..5] // A tag
     old?: boolean // deprecated
+    no other keys
     "#);
 }
 
@@ -91,7 +93,7 @@ fn conditions_across_parameters_are_given_as_the_whole_schema() {
     a/b
     Finds it.
 
-    arguments: schema {"type":"object","properties":{"id":{"type":"string"},"title":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["title"]}]}
+    schema {"type":"object","properties":{"id":{"type":"string"},"title":{"type":"string"}},"anyOf":[{"required":["id"]},{"required":["title"]}]}
     "#);
 }
 
@@ -105,4 +107,67 @@ fn a_tool_without_parameters_says_so_and_hints_are_words() {
     );
     let tool = ToolEntry::new(tool.id, &definition);
     assert_eq!(describe(&tool), "a/b [destructive]\nDrop it all\n\nno arguments");
+}
+
+#[test]
+fn what_a_doc_string_says_of_parameters_stands_on_their_lines() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "owner": { "type": "string", "title": "Owner", "description": "The owner" },
+            "ticket": { "type": "integer", "description": "Number of the ticket." },
+            "pages": { "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "null" }], "default": null },
+            "filter": { "type": "object", "properties": { "state": { "enum": ["open", "done"] } }, "not": { "required": ["all"] } },
+        },
+        "required": ["owner", "ticket"],
+        "additionalProperties": false,
+    });
+    let description = "This tool lists the comments of a ticket.\n\n    Args:\n        owner (str): Login of the owner\n        ticket (int): number of the ticket\n        pages (int, optional): How many pages;\n            all by default\n        filter: Which ones\n        ctx: The context\n\n    Returns:\n        Comments, oldest first\n    ";
+    insta::assert_snapshot!(counted(&samples::tool("desk/list_comments", description, schema)), @r#"
+    88 tokens of 185
+    desk/list_comments
+    Lists the comments of a ticket.
+
+    Returns:
+        Comments, oldest first
+
+    owner: string // Login of the owner
+    ticket: integer // Number of the ticket.
+    pages?: integer 1..|null // How many pages; all by default
+    filter?: schema {"type":"object","properties":{"state":{"enum":["open","done"]}},"not":{"required":["all"]}} // Which ones
+    no other keys
+    "#);
+}
+
+#[test]
+fn objects_take_further_names_unless_it_is_said_that_they_do_not() {
+    let inner = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+    let mut closed = inner.clone();
+    closed["additionalProperties"] = json!(false);
+    let described = |schema: Value| describe(&samples::tool("a/b", "", schema)).split_off("a/b\n\n".len());
+    let open = json!({ "type": "object", "properties": { "one": inner } });
+    assert_eq!(described(open), "one?: {a?: string}");
+    let inside = json!({ "type": "object", "properties": { "one": inner, "two": closed } });
+    assert_eq!(described(inside), "one?: {a?: string, ...}\ntwo?: {a?: string}\n...\nno other keys");
+    let outside = json!({ "type": "object", "properties": { "two": closed }, "additionalProperties": false });
+    assert_eq!(described(outside), "two?: {a?: string}\nno other keys");
+    assert_eq!(described(json!({ "type": "object", "additionalProperties": false })), "no arguments at all");
+    assert_eq!(described(json!({ "type": "object" })), "no arguments");
+}
+
+#[test]
+fn a_schema_that_only_its_own_draft_explains_keeps_the_name_of_the_draft() {
+    let schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "properties": { "x": { "$ref": "#/definitions/Any", "maxLength": 3 } },
+        "definitions": { "Any": {} },
+    });
+    let tool = samples::tool("a/b", "", schema);
+    insta::assert_snapshot!(describe(&tool), @r##"
+    a/b
+
+    schema {"$schema":"http://json-schema.org/draft-07/schema#","type":"object","properties":{"x":{"$ref":"#/definitions/Any","maxLength":3}},"definitions":{"Any":{}}}
+    "##);
+    assert!(!super::super::signature(&tool).complete);
 }

@@ -1,40 +1,68 @@
-//! Whether arguments written for one branch of a `oneOf` can be taken by another, which would make them wrong.
+//! Whether a value can be taken by two branches of a `oneOf`, which would make it wrong.
 
 use serde_json::Value;
 
-use super::kind::{Field, ObjectType, Type};
+use super::{
+    equal::equal,
+    kind::{Field, ObjectType, Type},
+};
 
-/// Whether no value written for one type is accepted by the schema of the other. `false` where that cannot be told.
+/// How two branches meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Meeting {
+    /// No value is taken by both.
+    Never,
+    /// No value written by one of the types is taken by the schema of the other; one with further names may be.
+    NotAsWritten,
+    /// There may be such a value.
+    Perhaps,
+}
+
+/// How the schemas of two types meet. Each type must take all that its schema takes, or be cut there.
 #[must_use]
-pub fn disjoint(one: &Type, other: &Type) -> bool {
+pub fn meeting(one: &Type, other: &Type) -> Meeting {
     match (one, other) {
-        (Type::Literals(ours), Type::Literals(theirs)) => !ours.iter().any(|value| theirs.contains(value)),
-        (Type::Object(ours), Type::Object(theirs)) => objects_disjoint(ours, theirs),
-        _ => {
-            let (ours, theirs) = (kinds(one), kinds(other));
-            ours & theirs == 0
+        (Type::Partly(inner), kind) | (kind, Type::Partly(inner)) => meeting(inner, kind),
+        (Type::Union(members), kind) | (kind, Type::Union(members)) => {
+            members.iter().map(|member| meeting(member, kind)).max().unwrap_or(Meeting::Never)
         }
+        (Type::Literals(ours), Type::Literals(theirs)) => {
+            let shared = ours.iter().any(|value| theirs.iter().any(|theirs| equal(value, theirs)));
+            if shared { Meeting::Perhaps } else { Meeting::Never }
+        }
+        (Type::Object(ours), Type::Object(theirs)) => objects(ours, theirs),
+        _ if kinds(one) & kinds(other) == 0 => Meeting::Never,
+        _ => Meeting::Perhaps,
     }
 }
 
-fn objects_disjoint(ours: &ObjectType, theirs: &ObjectType) -> bool {
-    let told_apart =
-        ours.fields.iter().filter(|field| field.required).any(|field| {
-            find(theirs, &field.name).is_some_and(|twin| twin.required && disjoint(&field.kind, &twin.kind))
-        });
-    told_apart || (rejects(ours, theirs) && rejects(theirs, ours))
+fn objects(ours: &ObjectType, theirs: &ObjectType) -> Meeting {
+    let shared = ours.fields.iter().filter(|field| field.required).filter_map(|field| {
+        find(theirs, &field.name).filter(|twin| twin.required).map(|twin| meeting(&field.kind, &twin.kind))
+    });
+    let told_apart = shared.min().unwrap_or(Meeting::Perhaps);
+    let never = told_apart == Meeting::Never
+        || takes_less(ours, theirs)
+        || takes_less(theirs, ours)
+        || (wants_more(ours, theirs) && theirs.closed)
+        || (wants_more(theirs, ours) && ours.closed);
+    if never {
+        return Meeting::Never;
+    }
+    let not_as_written = wants_more(ours, theirs) && wants_more(theirs, ours);
+    if not_as_written { Meeting::NotAsWritten } else { told_apart }
 }
 
-/// Whether the schema of `judge` rejects every value written for `writer`.
-fn rejects(judge: &ObjectType, writer: &ObjectType) -> bool {
-    let wants_more = judge
-        .fields
-        .iter()
-        .any(|field| field.required && find(writer, &field.name).is_none() && writer.other.is_none());
-    let takes_less = judge.closed
+/// The judge demands a name that the writer does not speak of.
+fn wants_more(judge: &ObjectType, writer: &ObjectType) -> bool {
+    writer.other.is_none() && judge.fields.iter().any(|field| field.required && find(writer, &field.name).is_none())
+}
+
+/// The writer always gives a name that the judge forbids.
+fn takes_less(judge: &ObjectType, writer: &ObjectType) -> bool {
+    judge.closed
         && judge.other.is_none()
-        && writer.fields.iter().any(|field| field.required && find(judge, &field.name).is_none());
-    wants_more || takes_less
+        && writer.fields.iter().any(|field| field.required && find(judge, &field.name).is_none())
 }
 
 fn find<'a>(object: &'a ObjectType, name: &str) -> Option<&'a Field> {

@@ -4,6 +4,8 @@
 
 use serde_json::{Number, Value};
 
+use super::equal::equal;
+
 /// A type of arguments. What it accepts, the schema it was read from accepts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Type {
@@ -27,8 +29,8 @@ pub enum Type {
     Literals(Vec<Value>),
     /// `string[]`, `string[1..10] unique`.
     List(Box<ListType>),
-    /// `[string, number]`, `[string, ...number[]]`.
-    Tuple(Vec<Type>, Option<Box<Type>>),
+    /// `[string, number]`, `[string, ...number[..3]]`.
+    Tuple(Vec<Type>, Option<Box<ListType>>),
     /// `{a: string, b?: number, [key]: any}`.
     Object(Box<ObjectType>),
     /// `A|B`.
@@ -36,6 +38,25 @@ pub enum Type {
 }
 
 impl Type {
+    /// Whether an object in it forbids names that it does not list.
+    #[must_use]
+    pub fn forbids_names(&self) -> bool {
+        match self {
+            Self::Object(object) => {
+                (object.closed && object.other.is_none())
+                    || object.fields.iter().any(|field| field.kind.forbids_names())
+                    || object.other.as_ref().is_some_and(|(_, kind)| kind.forbids_names())
+            }
+            Self::Partly(inner) => inner.forbids_names(),
+            Self::List(list) => list.item.forbids_names(),
+            Self::Tuple(items, rest) => {
+                items.iter().any(Self::forbids_names) || rest.as_ref().is_some_and(|rest| rest.item.forbids_names())
+            }
+            Self::Union(members) => members.iter().any(Self::forbids_names),
+            _ => false,
+        }
+    }
+
     /// Adds a member to a union: unions are flattened, literals gathered, doubles dropped.
     pub fn join(self, members: &mut Vec<Self>) {
         match self {
@@ -49,7 +70,7 @@ impl Type {
                 match gathered {
                     Some(known) => {
                         for value in values {
-                            if !known.contains(&value) {
+                            if !known.iter().any(|known| equal(known, &value)) {
                                 known.push(value);
                             }
                         }
@@ -63,6 +84,14 @@ impl Type {
                 }
             }
         }
+    }
+}
+
+impl ObjectType {
+    /// Names of every other kind are taken, and may hold anything.
+    #[must_use]
+    pub const fn takes_anything_else(&self) -> bool {
+        !self.closed && matches!(self.other, None | Some((KeyType::Any, Type::Any)))
     }
 }
 

@@ -3,38 +3,11 @@
 use serde_json::{Map, Number, Value};
 
 use super::{
+    equal::equal,
+    formats,
     kind::{NumberType, Span, TextType, Type},
     merge::is_annotation,
 };
-
-/// Formats that validators check or that tell a caller how to write the value.
-pub(in crate::economy) const FORMATS: [&str; 19] = [
-    "date-time",
-    "date",
-    "time",
-    "duration",
-    "email",
-    "hostname",
-    "ipv4",
-    "ipv6",
-    "uri",
-    "uri-reference",
-    "uuid",
-    "regex",
-    "json-pointer",
-    "iri",
-    "iri-reference",
-    "uri-template",
-    "idn-email",
-    "idn-hostname",
-    "relative-json-pointer",
-];
-
-/// Shortest pattern taken for a generator's spelling of a format. A person's own extra rule is shorter, and is shown.
-const GENERATED_PATTERN_BYTES: usize = 50;
-
-/// Formats that say all that a generated pattern beside them says.
-const SPELLED_OUT: [&str; 8] = ["date-time", "date", "time", "duration", "email", "ipv4", "ipv6", "uuid"];
 
 /// Which numbers a schema takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,21 +47,28 @@ pub(super) fn read_number(schema: &Map<String, Value>, wholeness: Wholeness) -> 
             }
             _ => bound,
         };
-        bound.0.as_f64().is_some_and(|edge| edge.abs() < SAFE).then(|| (whole_number(bound.0), bound.1))
+        // Only where it lies outward: a least value at the upper edge leaves next to nothing.
+        let idle = |edge: f64| if step > 0 { edge <= -SAFE } else { edge >= SAFE };
+        bound.0.as_f64().is_some_and(|edge| !idle(edge)).then(|| (whole_number(bound.0), bound.1))
     };
+    let step = schema.get("multipleOf").and_then(Value::as_number);
+    // Multiples of one are the whole numbers.
+    let whole_steps = step.is_some_and(|step| step.as_f64() == Some(1.0));
     NumberType {
-        integer,
+        integer: integer || whole_steps,
         min: bound("minimum", "exclusiveMinimum", 1),
         max: bound("maximum", "exclusiveMaximum", -1),
-        multiple_of: schema.get("multipleOf").and_then(Value::as_number).filter(|n| n.as_f64() != Some(1.0)).cloned(),
+        multiple_of: step.filter(|_| !whole_steps).cloned(),
     }
 }
 
 /// `1.0` as `1`.
 fn whole_number(number: Number) -> Number {
-    #[expect(clippy::cast_possible_truncation, reason = "the caller has checked that it is a safe integer")]
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be a safe integer")]
     match number.as_f64() {
-        Some(value) if number.is_f64() && value.fract() == 0.0 => Number::from(value as i64),
+        Some(value) if number.is_f64() && value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 => {
+            Number::from(value as i64)
+        }
         _ => number,
     }
 }
@@ -140,14 +120,8 @@ fn has_type(value: &Value, kind: &Value) -> bool {
 /// A string with its format, pattern and length.
 pub(super) fn read_text(schema: &Map<String, Value>) -> TextType {
     let format = schema.get("format").and_then(Value::as_str).filter(|format| !format.is_empty());
-    let known = format.filter(|format| FORMATS.contains(format));
-    // Validators take no notice of another format, so it is a note, not a rule.
-    // Generators (zod) write both; the pattern then spells the format out in 60 bytes and more.
-    let spelled_out = known.is_some_and(|format| SPELLED_OUT.contains(&format));
-    let pattern = schema
-        .get("pattern")
-        .and_then(Value::as_str)
-        .filter(|pattern| !(spelled_out && pattern.len() >= GENERATED_PATTERN_BYTES) && *pattern != ".*");
+    let known = format.filter(|format| formats::is_known(format));
+    let pattern = schema.get("pattern").and_then(Value::as_str).and_then(|pattern| formats::beside(known, pattern));
     TextType {
         format: known.map(str::to_owned),
         pattern: pattern.map(str::to_owned),
@@ -168,16 +142,19 @@ pub(super) enum Said {
 pub(super) fn read_values(schema: &Map<String, Value>, values: &[Value]) -> (Type, Said) {
     let mut fitting: Vec<Value> = Vec::with_capacity(values.len());
     for value in values {
-        let is_allowed = schema.get("const").is_none_or(|only| only == value)
+        let is_allowed = schema.get("const").is_none_or(|only| equal(only, value))
             && schema.get("type").is_none_or(|kind| has_type(value, kind))
             && value.as_str().is_none_or(|text| has_length(text, span(schema, "minLength", "maxLength")));
-        if is_allowed && !fitting.contains(value) {
+        if is_allowed && !fitting.iter().any(|known| equal(known, value)) {
             fitting.push(value.clone());
         }
     }
     let kind = if fitting.is_empty() { Type::Never } else { Type::Literals(fitting) };
-    let is_checked =
-        |keyword: &str| matches!(keyword, "type" | "enum" | "const" | "format" | "minLength" | "maxLength");
-    let all = schema.keys().all(|keyword| is_checked(keyword) || is_annotation(keyword));
+    let is_checked = |keyword: &str| match keyword {
+        "type" | "enum" | "const" | "minLength" | "maxLength" => true,
+        "format" => schema.get("format").and_then(Value::as_str).is_none_or(|format| !formats::is_known(format)),
+        other => is_annotation(other),
+    };
+    let all = schema.keys().all(|keyword| is_checked(keyword));
     (kind, if all { Said::All } else { Said::Part })
 }

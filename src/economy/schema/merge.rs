@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use super::equal::equal;
+
 /// Whether a keyword says nothing about which values are accepted.
 #[must_use]
 pub fn is_annotation(keyword: &str) -> bool {
@@ -25,8 +27,6 @@ pub fn is_annotation(keyword: &str) -> bool {
             | "nullable"
             | "discriminator"
             | "markdownDescription"
-            | "contentEncoding"
-            | "contentMediaType"
     ) || keyword.starts_with("x-")
 }
 
@@ -45,7 +45,14 @@ pub fn merged(one: &Map<String, Value>, other: &Value) -> Option<Map<String, Val
         ([_, true], [items, prefix]) | ([items, prefix], [_, true]) => items || prefix,
         _ => false,
     };
-    if items_clash || !names_fit(one, other) || !names_fit(other, one) {
+    // Before 2019 these two mean something together with their neighbours only.
+    let leans = |schema: &Map<String, Value>| {
+        schema.contains_key("additionalItems")
+            || ["exclusiveMinimum", "exclusiveMaximum"]
+                .iter()
+                .any(|keyword| schema.get(*keyword).is_some_and(Value::is_boolean))
+    };
+    if items_clash || leans(one) || leans(other) || !names_fit(one, other) || !names_fit(other, one) {
         return None;
     }
     let mut both = one.clone();
@@ -77,7 +84,9 @@ pub fn merged(one: &Map<String, Value>, other: &Value) -> Option<Map<String, Val
                     }
                 }
             }
-            ("enum", Value::Array(ours), Value::Array(theirs)) => ours.retain(|value| theirs.contains(value)),
+            ("enum", Value::Array(ours), Value::Array(theirs)) => {
+                ours.retain(|value| theirs.iter().any(|theirs| equal(value, theirs)))
+            }
             ("type", _, _) => *ours = common_types(ours, theirs)?,
             ("minimum" | "minLength" | "minItems" | "minProperties", _, _) => {
                 if theirs.as_f64()? > ours.as_f64()? {
@@ -99,8 +108,8 @@ pub fn merged(one: &Map<String, Value>, other: &Value) -> Option<Map<String, Val
 
 /// Where one side speaks of all names it does not list, it must list those of the other side.
 fn names_fit(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
-    let restricts = one.get("additionalProperties").is_some_and(|extra| extra != &Value::Bool(true))
-        || one.get("patternProperties").is_some();
+    let speaks = |keyword: &str| one.get(keyword).is_some_and(|extra| extra != &Value::Bool(true));
+    let restricts = speaks("additionalProperties") || speaks("unevaluatedProperties") || speaks("patternProperties");
     let listed = |schema: &Map<String, Value>, name: &str| {
         schema.get("properties").and_then(Value::as_object).is_some_and(|names| names.contains_key(name))
     };

@@ -2,10 +2,14 @@
 //!
 //! Knows nothing of tools, budgets or descriptions of tools.
 
+pub mod dialect;
 mod disjoint;
+mod equal;
+mod formats;
 pub mod kind;
 pub(in crate::economy) mod leaf;
 pub mod merge;
-mod note;
+pub mod note;
+mod object;
 pub mod read;
 pub mod write;

@@ -1,15 +1,15 @@
 //! Reads a JSON Schema (draft 4 to 2020-12) as a [`Type`].
 //!
 //! Two promises. What the type accepts, the schema accepts, unless the type holds [`Type::Cut`] or [`Type::Partly`], which are
-//! shown as `…`. And a reading is `exact` where the type says everything the schema says of arguments. Two things count as
-//! nothing said: bounds at the edge of JSON's safe integers, and other names in an object that does not speak of them.
+//! shown as `…`. And a reading is `exact` where the type says everything the schema says of arguments. Bounds at the edge of
+//! JSON's safe integers count as nothing said. A keyword that nobody here knows is never passed over: it makes both `…` and inexact.
 
 use serde_json::{Map, Value};
 
 use super::{
-    disjoint::disjoint,
-    kind::{Field, KeyType, ListType, ObjectType, TextType, Type},
-    leaf::{Said, Wholeness, listed_values, read_number, read_text, read_values, required_names, span},
+    disjoint::{Meeting, meeting},
+    kind::{Field, ListType, Span, Type},
+    leaf::{Said, Wholeness, listed_values, read_number, read_text, read_values, span},
     merge::{is_annotation, merged},
     note::note,
 };
@@ -20,28 +20,47 @@ const MAX_DEPTH: usize = 40;
 /// Most branches of one `anyOf` or `oneOf`.
 const MAX_BRANCHES: usize = 24;
 
-/// Keywords that restrict and that no type here can say.
-const UNSAID: [&str; 14] = [
-    "not",
-    "if",
-    "then",
-    "else",
-    "dependentRequired",
-    "dependentSchemas",
-    "dependencies",
-    "contains",
-    "minContains",
-    "maxContains",
-    "unevaluatedItems",
-    "$dynamicRef",
-    "$recursiveRef",
-    "additionalItems",
-];
+/// Keywords that the reading below takes into account wherever they stand.
+fn is_understood(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "type"
+            | "properties"
+            | "required"
+            | "additionalProperties"
+            | "items"
+            | "enum"
+            | "anyOf"
+            | "minimum"
+            | "maximum"
+            | "format"
+            | "pattern"
+            | "minLength"
+            | "maxLength"
+            | "const"
+            | "$ref"
+            | "oneOf"
+            | "allOf"
+            | "minItems"
+            | "maxItems"
+            | "uniqueItems"
+            | "exclusiveMinimum"
+            | "exclusiveMaximum"
+            | "multipleOf"
+            | "propertyNames"
+            | "patternProperties"
+            | "minProperties"
+            | "maxProperties"
+            | "prefixItems"
+            | "additionalItems"
+            | "unevaluatedProperties"
+    )
+}
 
 /// Reads the types of one schema document.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    root: &'a Value,
+    pub(super) root: &'a Value,
     /// References being followed, to notice circles.
     following: Vec<String>,
     depth: usize,
@@ -50,13 +69,15 @@ pub struct Reader<'a> {
     notes: bool,
     /// Whether the types read since this was last set say everything.
     pub exact: bool,
+    /// Whether one of them takes less than its schema does, so that it says nothing about what the schema rejects.
+    pub(super) narrowed: bool,
 }
 
 impl<'a> Reader<'a> {
     /// Reads at most `nodes` sub-schemas of `root`; with `notes`, descriptions too.
     #[must_use]
     pub const fn new(root: &'a Value, nodes: usize, notes: bool) -> Self {
-        Self { root, following: Vec::new(), depth: 0, nodes, notes, exact: true }
+        Self { root, following: Vec::new(), depth: 0, nodes, notes, exact: true, narrowed: false }
     }
 
     /// Lets it visit so many more sub-schemas.
@@ -85,16 +106,22 @@ impl<'a> Reader<'a> {
     pub fn field(&mut self, name: &str, schema: &Value, required: bool) -> Field {
         let kind = self.read(schema);
         let default = schema.get("default").cloned();
-        let note = if self.notes { self.note(name, schema) } else { String::new() };
+        let note = if self.notes { note(name, schema, self.root) } else { String::new() };
         Field { name: name.to_owned(), required, kind, default, note }
     }
 
-    fn lost(&mut self, kind: Type) -> Type {
+    pub(super) fn lost(&mut self, kind: Type) -> Type {
         self.exact = false;
         kind
     }
 
-    fn partly(&mut self, kind: Type) -> Type {
+    /// Notes that a type takes less than its schema.
+    pub(super) const fn narrow(&mut self) {
+        self.exact = false;
+        self.narrowed = true;
+    }
+
+    pub(super) fn partly(&mut self, kind: Type) -> Type {
         self.lost(match kind {
             Type::Any | Type::Cut => Type::Cut,
             Type::Partly(_) => kind,
@@ -103,13 +130,20 @@ impl<'a> Reader<'a> {
     }
 
     fn read_object_schema(&mut self, schema: &Map<String, Value>) -> Type {
+        // A schema with a name of its own is a document of its own: its references start elsewhere.
+        let is_root = self.root.as_object().is_some_and(|root| std::ptr::eq(root, schema));
+        if !is_root && ["$id", "id"].iter().any(|name| schema.get(*name).is_some_and(Value::is_string)) {
+            return self.lost(Type::Cut);
+        }
         if let Some(reference) = schema.get("$ref") {
             return self.read_reference(reference, schema);
         }
         if let Some(Value::Array(parts)) = schema.get("allOf") {
             return self.read_all_of(schema, parts);
         }
-        let unsaid = UNSAID.iter().any(|keyword| schema.contains_key(*keyword) && !self.is_idle(keyword, schema));
+        let unsaid = schema
+            .keys()
+            .any(|keyword| !is_understood(keyword) && !is_annotation(keyword) && !is_idle(keyword, schema));
         let kind = match (schema.get("anyOf"), schema.get("oneOf")) {
             (Some(Value::Array(branches)), None) => self.read_branches(schema, "anyOf", branches),
             (None, Some(Value::Array(branches))) => self.read_branches(schema, "oneOf", branches),
@@ -120,19 +154,6 @@ impl<'a> Reader<'a> {
             }
         };
         if unsaid { self.partly(kind) } else { kind }
-    }
-
-    /// Whether a keyword of [`UNSAID`] has no effect here.
-    #[expect(clippy::unused_self, reason = "reads as a question to the reader beside its siblings")]
-    fn is_idle(&self, keyword: &str, schema: &Map<String, Value>) -> bool {
-        match keyword {
-            "additionalItems" => true, // read with `items`
-            "then" | "else" => !schema.contains_key("if"),
-            "dependencies" | "dependentRequired" | "dependentSchemas" => {
-                schema.get(keyword).and_then(Value::as_object).is_some_and(Map::is_empty)
-            }
-            _ => false,
-        }
     }
 
     fn read_reference(&mut self, reference: &Value, schema: &Map<String, Value>) -> Type {
@@ -150,6 +171,7 @@ impl<'a> Reader<'a> {
         } else {
             let mut rest = schema.clone();
             rest.shift_remove("$ref");
+            rest.shift_remove("$id"); // of the root
             match merged(&rest, target) {
                 Some(both) => self.read(&Value::Object(both)),
                 None => self.lost(Type::Cut),
@@ -168,51 +190,96 @@ impl<'a> Reader<'a> {
     fn read_all_of(&mut self, schema: &Map<String, Value>, parts: &[Value]) -> Type {
         let mut whole = schema.clone();
         whole.shift_remove("allOf");
+        whole.shift_remove("$id"); // of the root
+        // It sees the names that the parts list, so it counts once they are joined.
+        let unevaluated = whole.shift_remove("unevaluatedProperties");
+        let followed = self.following.len();
         for part in parts {
-            let target = part.get("$ref").and_then(Value::as_str).and_then(|reference| {
-                let circle = self.following.iter().any(|followed| followed == reference);
-                if circle { None } else { self.resolve(reference) }
-            });
-            let next = match target {
-                Some(target) if part.as_object().is_some_and(|part| part.len() == 1) => merged(&whole, target),
-                _ => merged(&whole, part),
-            };
-            match next {
+            match self.joined(&whole, part) {
                 Some(next) => whole = next,
-                None => return self.lost(Type::Cut),
+                None => {
+                    self.following.truncate(followed);
+                    return self.lost(Type::Cut);
+                }
             }
         }
-        self.read(&Value::Object(whole))
+        if let Some(unevaluated) = unevaluated {
+            whole.insert("unevaluatedProperties".to_owned(), unevaluated);
+        }
+        let kind = self.read(&Value::Object(whole));
+        self.following.truncate(followed);
+        kind
+    }
+
+    /// Two schemas as one. The other may be a reference: it is followed, and noted in `following`.
+    fn joined(&mut self, whole: &Map<String, Value>, part: &Value) -> Option<Map<String, Value>> {
+        let alone = part.as_object().is_some_and(|part| part.keys().all(|key| key == "$ref" || is_annotation(key)));
+        match part.get("$ref").and_then(Value::as_str) {
+            Some(reference) if alone => {
+                let target = self.resolve(reference)?;
+                if self.following.iter().any(|followed| followed == reference) {
+                    return None;
+                }
+                self.following.push(reference.to_owned());
+                merged(whole, target)
+            }
+            _ => merged(whole, part),
+        }
     }
 
     fn read_branches(&mut self, schema: &Map<String, Value>, keyword: &str, branches: &[Value]) -> Type {
         let mut base = schema.clone();
         base.shift_remove(keyword);
+        base.shift_remove("$id"); // of the root
         let plain_base = base.keys().all(|key| is_annotation(key));
+        if base.contains_key("unevaluatedProperties") {
+            // What several branches list together is read as if each stood alone.
+            self.exact = false;
+        }
         let mut read: Vec<Type> = Vec::new();
         let mut cut = branches.len() > MAX_BRANCHES;
+        let narrowed_before = std::mem::replace(&mut self.narrowed, false);
         for branch in branches.iter().take(MAX_BRANCHES) {
-            let kind = if plain_base {
-                self.read(branch)
-            } else if is_circle_free(branch)
-                && let Some(both) = merged(&base, branch)
-            {
-                self.read(&Value::Object(both))
-            } else {
-                cut = true;
+            if plain_base {
+                let kind = self.read(branch);
+                read.push(kind);
                 continue;
-            };
-            read.push(kind);
+            }
+            let followed = self.following.len();
+            match self.joined(&base, branch) {
+                Some(both) => {
+                    let kind = self.read(&Value::Object(both));
+                    read.push(kind);
+                }
+                None => cut = true,
+            }
+            self.following.truncate(followed);
         }
-        let overlapping =
-            keyword == "oneOf" && (1..read.len()).any(|at| (0..at).any(|before| !disjoint(&read[before], &read[at])));
+        // One way only holds only if no branch takes what its type does not say.
+        let meeting = if keyword == "oneOf" && read.len() > 1 && self.narrowed {
+            Meeting::Perhaps
+        } else if keyword == "oneOf" && !cut {
+            let pairs = (1..read.len()).flat_map(|at| (0..at).map(move |before| (before, at)));
+            pairs.map(|(before, at)| meeting(&read[before], &read[at])).max().unwrap_or(Meeting::Never)
+        } else if keyword == "oneOf" {
+            Meeting::Perhaps
+        } else {
+            Meeting::Never
+        };
+        self.narrowed |= narrowed_before;
+        self.exact &= meeting == Meeting::Never;
+        let overlapping = meeting == Meeting::Perhaps;
         // A branch that takes anything makes the others idle; one that was flattened out of an overlapping `oneOf` does not.
         if !overlapping && !cut && read.contains(&Type::Any) {
             return Type::Any;
         }
+        if overlapping {
+            // Each branch is taken only where no other is: none can be promised by itself.
+            cut = true;
+        }
         let mut kinds: Vec<Type> = Vec::new();
         read.into_iter().for_each(|kind| kind.join(&mut kinds));
-        if cut || overlapping {
+        if cut {
             self.exact = false;
             kinds.push(Type::Cut);
         }
@@ -241,7 +308,11 @@ impl<'a> Reader<'a> {
                     let member = self.read_kind(kind, schema);
                     member.join(&mut members);
                 }
-                if members.len() == 1 { members.swap_remove(0) } else { Type::Union(members) }
+                match members.len() {
+                    0 => self.lost(Type::Cut),
+                    1 => members.swap_remove(0),
+                    _ => Type::Union(members),
+                }
             }
             Some(_) => self.lost(Type::Cut),
             None => self.read_untyped(schema),
@@ -251,7 +322,16 @@ impl<'a> Reader<'a> {
     /// A schema that names no type: the one its keywords speak of, which accepts less than the schema does.
     fn read_untyped(&mut self, schema: &Map<String, Value>) -> Type {
         let has = |keywords: &[&str]| keywords.iter().any(|keyword| schema.contains_key(*keyword));
-        let kind = if has(&["properties", "required", "additionalProperties", "patternProperties", "propertyNames"]) {
+        let kind = if has(&[
+            "properties",
+            "required",
+            "additionalProperties",
+            "unevaluatedProperties",
+            "patternProperties",
+            "propertyNames",
+            "minProperties",
+            "maxProperties",
+        ]) {
             "object"
         } else if has(&["items", "prefixItems", "minItems", "maxItems", "uniqueItems"]) {
             "array"
@@ -262,11 +342,24 @@ impl<'a> Reader<'a> {
         } else {
             return Type::Any;
         };
-        self.exact = false;
+        self.narrow();
         self.read_kind(kind, schema)
     }
 
     fn read_kind(&mut self, kind: &str, schema: &Map<String, Value>) -> Type {
+        // Keywords of another kind of value do nothing, but whoever wrote them meant something by them.
+        let strays = match kind {
+            "object" => schema.contains_key("items") || schema.contains_key("prefixItems"),
+            _ => schema.contains_key("properties"),
+        };
+        if strays && !schema.get("type").is_some_and(Value::is_array) {
+            let kind = self.read_one_kind(kind, schema);
+            return self.partly(kind);
+        }
+        self.read_one_kind(kind, schema)
+    }
+
+    fn read_one_kind(&mut self, kind: &str, schema: &Map<String, Value>) -> Type {
         match kind {
             "string" => Type::Text(read_text(schema)),
             "integer" => Type::Number(read_number(schema, Wholeness::Whole)),
@@ -292,93 +385,33 @@ impl<'a> Reader<'a> {
         };
         let shown = length.max.map_or(first.len(), |max| first.len().min(usize::try_from(max).unwrap_or(usize::MAX)));
         let items = first.iter().take(shown).map(|item| self.read(item)).collect::<Vec<_>>();
-        let whole = u64::try_from(items.len()).ok();
-        let closed = rest == Some(&Value::Bool(false)) || length.max == whole;
-        // A shorter array is accepted too unless the schema says how many there are.
-        self.exact &= closed && length.min == whole;
-        let rest = rest.filter(|_| !closed).map(|rest| Box::new(self.read(rest)));
+        let whole = items.len() as u64;
+        let closed = rest == Some(&Value::Bool(false)) || length.max == Some(whole);
+        if length.min.unwrap_or(0) < whole || (rest.is_none() && !closed) {
+            // A shorter array is accepted too unless the schema says how many there are; so is what stands behind.
+            self.narrow();
+        }
+        let rest = rest.filter(|_| !closed).map(|rest| {
+            let beyond = |count: u64| count.saturating_sub(whole);
+            let length = Span { min: length.min.map(beyond).filter(|&least| least > 0), max: length.max.map(beyond) };
+            Box::new(ListType { item: self.read(rest), length, unique: false })
+        });
+        let too_short = length.min > Some(whole) && rest.is_none();
         let tuple = Type::Tuple(items, rest);
-        if unique || length.min > whole { self.partly(tuple) } else { tuple }
-    }
-
-    fn read_object(&mut self, schema: &Map<String, Value>) -> Type {
-        let empty = Map::new();
-        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-        let required = required_names(schema);
-        let mut fields = Vec::with_capacity(properties.len());
-        for (name, property) in properties {
-            let is_required = required.contains(&name.as_str());
-            if property == &Value::Bool(false) && !is_required {
-                self.exact = false;
-                continue;
-            }
-            fields.push(self.field(name, property, is_required));
-        }
-        let extra = schema.get("additionalProperties").or_else(|| schema.get("unevaluatedProperties"));
-        let closed = extra == Some(&Value::Bool(false));
-        for name in required.iter().filter(|name| !properties.contains_key(**name)) {
-            let kind = extra.map_or(Type::Any, |extra| self.read(extra));
-            fields.push(Field { name: (*name).to_owned(), required: true, kind, default: None, note: String::new() });
-        }
-        let (other, lossy) = self.read_other_names(schema, extra, fields.is_empty());
-        let least = schema.get("minProperties").and_then(Value::as_u64).unwrap_or(0);
-        let most = schema.get("maxProperties").and_then(Value::as_u64).unwrap_or(u64::MAX);
-        let surely = fields.iter().filter(|field| field.required).count() as u64;
-        let at_most = if other.is_some() { u64::MAX } else { fields.len() as u64 };
-        let object = Type::Object(Box::new(ObjectType { fields, other, closed }));
-        if lossy || least > surely || most < at_most { self.partly(object) } else { object }
-    }
-
-    /// What fields of unnamed names hold, and whether the schema says more of them than can be told.
-    fn read_other_names(
-        &mut self,
-        schema: &Map<String, Value>,
-        extra: Option<&Value>,
-        no_fields: bool,
-    ) -> (Option<(KeyType, Type)>, bool) {
-        let patterns = schema.get("patternProperties").and_then(Value::as_object).filter(|map| !map.is_empty());
-        if let Some(patterns) = patterns {
-            let mut each = patterns.iter();
-            let (Some((pattern, value)), None) = (each.next(), each.next()) else { return (None, true) };
-            let text = TextType { pattern: Some(pattern.clone()), ..TextType::default() };
-            let kind = self.read(value);
-            self.exact &= extra == Some(&Value::Bool(false));
-            return (Some((KeyType::Of(Type::Text(text)), kind)), schema.contains_key("propertyNames"));
-        }
-        let kind = match extra {
-            Some(Value::Bool(false)) => return (None, false),
-            None if !no_fields => return (None, false),
-            None => Type::Any,
-            Some(extra) => self.read(extra),
-        };
-        let key = match schema.get("propertyNames") {
-            None => KeyType::Any,
-            Some(names) => {
-                let names = match names.as_object() {
-                    Some(names) if !names.contains_key("type") => {
-                        let mut typed = names.clone();
-                        typed.insert("type".into(), "string".into());
-                        self.read(&Value::Object(typed))
-                    }
-                    _ => self.read(names),
-                };
-                if names == Type::Text(TextType::default()) { KeyType::Any } else { KeyType::Of(names) }
-            }
-        };
-        (Some((key, kind)), false)
-    }
-
-    /// What a schema says to people: description, examples, whether it is out of use.
-    fn note(&mut self, name: &str, schema: &Value) -> String {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|reference| self.resolve(reference));
-        let said = |key: &str| schema.get(key).or_else(|| target?.get(key));
-        note(name, said)
+        if unique || too_short { self.partly(tuple) } else { tuple }
     }
 }
 
-/// A branch that is only a reference is merged with its base after following it, which `merged` does not do.
-fn is_circle_free(branch: &Value) -> bool {
-    branch.get("$ref").is_none()
+/// Whether a keyword that is not understood has no effect here.
+fn is_idle(keyword: &str, schema: &Map<String, Value>) -> bool {
+    match keyword {
+        "then" | "else" => !schema.contains_key("if"),
+        "minContains" | "maxContains" => !schema.contains_key("contains"),
+        "dependencies" | "dependentRequired" | "dependentSchemas" => {
+            schema.get(keyword).and_then(Value::as_object).is_some_and(Map::is_empty)
+        }
+        _ => false,
+    }
 }
 
 fn percent_decoded(pointer: &str) -> String {

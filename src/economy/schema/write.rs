@@ -18,22 +18,19 @@ pub struct Style {
     pub default_bytes: usize,
     /// Longest regular expression in bytes; a longer one is `/…/`.
     pub pattern_bytes: usize,
-    /// Whether `[key]: any` is written for objects that name their fields and merely tolerate others.
-    pub tolerated: bool,
+    /// Whether `...` is written in objects that take further names: for where the others are said to take none.
+    pub marks_open: bool,
     /// Nested fields with a note get a line of their own, with the note behind it.
     pub notes: bool,
 }
 
 impl Style {
     /// Everything, in lines.
-    pub const WHOLE: Self = Self {
-        depth: usize::MAX,
-        values: usize::MAX,
-        default_bytes: usize::MAX,
-        pattern_bytes: usize::MAX,
-        tolerated: true,
-        notes: true,
-    };
+    #[must_use]
+    pub const fn whole(marks_open: bool) -> Self {
+        let all = usize::MAX;
+        Self { depth: all, values: all, default_bytes: all, pattern_bytes: all, marks_open, notes: true }
+    }
 }
 
 /// Writes types, and remembers whether anything was left out.
@@ -78,10 +75,7 @@ impl Writer {
             }
             kind => self.kind(kind, depth),
         }
-        let Some(default) = &field.default else { return };
-        if default.is_null() && self.style.default_bytes < usize::MAX {
-            return;
-        }
+        let Some(default) = field.default.as_ref().filter(|default| !default.is_null()) else { return };
         let shown = json(default);
         if shown.len() <= self.style.default_bytes {
             self.text.push_str(" = ");
@@ -236,7 +230,7 @@ impl Writer {
         }
     }
 
-    fn tuple(&mut self, items: &[Type], rest: Option<&Type>, depth: usize) {
+    fn tuple(&mut self, items: &[Type], rest: Option<&ListType>, depth: usize) {
         self.text.push('[');
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
@@ -246,19 +240,29 @@ impl Writer {
         }
         if let Some(rest) = rest {
             self.text.push_str(if items.is_empty() { "..." } else { ", ..." });
-            self.bracketed(rest, depth);
-            self.text.push_str("[]");
+            self.list(rest, depth);
         }
         self.text.push(']');
     }
 
+    /// Writes `[key]: T`: what fields of other names hold.
+    pub fn other_names(&mut self, key: &KeyType, kind: &Type, depth: usize) {
+        self.text.push('[');
+        match key {
+            KeyType::Any => self.text.push_str("key"),
+            KeyType::Of(key) => self.kind(key, depth),
+        }
+        self.text.push_str("]: ");
+        self.kind(kind, depth);
+    }
+
     fn object(&mut self, object: &ObjectType, depth: usize) {
-        let tolerated = matches!(&object.other, Some((KeyType::Any, Type::Any)));
-        if object.fields.is_empty() && tolerated {
+        let takes_anything_else = object.takes_anything_else();
+        if object.fields.is_empty() && takes_anything_else {
             self.text.push_str("object");
             return;
         }
-        let other = object.other.as_ref().filter(|_| !tolerated || self.style.tolerated);
+        let other = object.other.as_ref().filter(|_| !takes_anything_else);
         if depth >= self.style.depth && !(object.fields.is_empty() && other.is_none()) {
             self.text.push('{');
             self.cut();
@@ -279,19 +283,19 @@ impl Writer {
                 let _ = write!(self.text, " // {}", field.note);
             }
         }
-        if let Some((key, kind)) = other {
+        let marked = takes_anything_else && self.style.marks_open;
+        if other.is_some() || marked {
             match (tall, object.fields.is_empty()) {
                 (true, _) => drop(write!(self.text, "\n{indent}")),
                 (false, false) => self.text.push_str(", "),
                 (false, true) => {}
             }
-            self.text.push('[');
-            match key {
-                KeyType::Any => self.text.push_str("key"),
-                KeyType::Of(kind) => self.kind(kind, depth + 1),
-            }
-            self.text.push_str("]: ");
-            self.kind(kind, depth + 1);
+        }
+        if let Some((key, kind)) = other {
+            self.other_names(key, kind, depth + 1);
+        }
+        if marked {
+            self.text.push_str("...");
         }
         if tall {
             let _ = write!(self.text, "\n{}", "  ".repeat(depth));
@@ -329,7 +333,11 @@ fn slashes_escaped(pattern: &str) -> String {
     for character in pattern.chars() {
         match character {
             '/' if !escaped => out.push_str("\\/"),
-            _ if clean::is_hidden(character) || character == '\n' => {
+            _ if clean::is_hidden(character) || matches!(character, '\n' | '…') => {
+                // A backslash before it would take the escape apart.
+                if escaped {
+                    out.pop();
+                }
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     let _ = write!(out, "\\u{unit:04x}");
                 }

@@ -1,12 +1,8 @@
 //! Signatures of a wide set of schemas, and the round trip that holds their promise.
 
-mod reading;
-mod writing;
-
-use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::economy::{describe, samples, signature::*, tokens};
+use crate::economy::{describe, promises, samples, signature::*, tokens};
 
 /// Each name with a schema of one property `x`, or a whole input schema where the value says `properties`.
 fn zoo() -> Vec<(&'static str, Value)> {
@@ -230,93 +226,9 @@ fn a_signature_is_a_fraction_of_its_schema() {
     insta::assert_snapshot!(format!("{} of {}: {text}", tokens::count(&text), tokens::count(&tool.input_schema().to_string())), @r#"23 of 84: github/create_issue(owner: string, repo: string, title: string, body?: string, labels?: string[])"#);
 }
 
-/// Arguments written by a complete signature alone must be valid.
-fn check(tool: &ToolEntry) -> Result<(), TestCaseError> {
-    let signature = signature_within(tool, 4_000);
-    prop_assert_eq!(signature.complete, !signature.text.contains('…'), "{}", signature.text);
-    let Ok(validator) = jsonschema::validator_for(tool.input_schema()) else { return Ok(()) };
-    if !signature.complete {
-        return Ok(());
-    }
-    let parameters = reading::parse(&signature.text);
-    for seed in 0..6 {
-        if let Some(arguments) = writing::Generator::new(seed).object(&parameters, 0) {
-            let verdict = validator.validate(&arguments);
-            prop_assert!(verdict.is_ok(), "{} {arguments}: {}", signature.text, verdict.unwrap_err());
-        }
-    }
-    Ok(())
-}
-
 #[test]
 fn arguments_written_by_the_signatures_of_the_zoo_are_valid() {
     for (name, schema) in zoo() {
-        check(&zoo_tool(name, schema)).unwrap();
-    }
-}
-
-fn schemas() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(json!({})),
-        Just(json!(true)),
-        Just(json!({ "type": "boolean" })),
-        Just(json!({ "type": "string", "format": "date-time" })),
-        Just(json!({ "type": "string", "pattern": "^[a-z]{2}(/[0-9])?$" })),
-        (0_u64..3, 3_u64..9).prop_map(|(min, max)| json!({ "type": "string", "minLength": min, "maxLength": max })),
-        (-5_i64..5, 5_i64..50)
-            .prop_map(|(min, max)| json!({ "type": "integer", "minimum": min, "exclusiveMaximum": max })),
-        (1_i64..9).prop_map(|step| json!({ "type": "integer", "multipleOf": step })),
-        prop::collection::vec(
-            prop_oneof![Just(json!("a|b")), Just(json!("c, d")), Just(json!(1)), Just(json!(null)), Just(json!(true))],
-            1..4
-        )
-        .prop_map(|values| json!({ "enum": values })),
-        Just(json!({ "type": ["string", "null", "integer"], "default": null })),
-        Just(json!({ "not": { "type": "string" } })),
-    ];
-    leaf.prop_recursive(4, 40, 4, |inner| {
-        let names = prop_oneof![Just("a"), Just("b c"), Just("d-e"), Just("kind"), Just("x.y")];
-        let properties = prop::collection::btree_map(names, (inner.clone(), any::<bool>()), 0..4);
-        let object = (properties, prop_oneof![Just(None), Just(Some(json!(false))), inner.clone().prop_map(Some)])
-            .prop_map(|(properties, extra)| {
-                let required: Vec<&str> =
-                    properties.iter().filter(|(_, (_, required))| *required).map(|(name, _)| *name).collect();
-                let fields: Map<String, Value> =
-                    properties.iter().map(|(name, (schema, _))| ((*name).to_owned(), schema.clone())).collect();
-                let mut schema = json!({ "type": "object", "properties": fields, "required": required });
-                if let Some(extra) = extra {
-                    schema["additionalProperties"] = extra;
-                }
-                schema
-            });
-        prop_oneof![
-            object,
-            (inner.clone(), 0_u64..3, any::<bool>()).prop_map(
-                |(item, min, unique)| json!({ "type": "array", "items": item, "minItems": min, "uniqueItems": unique })
-            ),
-            prop::collection::vec(inner.clone(), 1..3)
-                .prop_map(|items| json!({ "type": "array", "prefixItems": items })),
-            prop::collection::vec(inner.clone(), 1..4).prop_map(|branches| json!({ "anyOf": branches })),
-            prop::collection::vec(inner.clone(), 1..4).prop_map(|branches| json!({ "oneOf": branches })),
-            prop::collection::vec(inner, 1..3).prop_map(|parts| json!({ "allOf": parts })),
-        ]
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn arguments_written_by_a_complete_signature_are_valid(one in schemas(), other in schemas(), required in any::<bool>()) {
-        let names: &[&str] = if required { &["one"] } else { &[] };
-        check(&samples::with("any/tool", names, json!({ "one": one, "other": other })))?;
-    }
-
-    #[test]
-    fn any_json_in_place_of_a_schema_is_survived(text in "[{}\\[\\]\"a-z$:,0-9 ]{0,80}") {
-        let schema = serde_json::from_str::<Value>(&text).unwrap_or_else(|_| json!({ "$ref": text, "type": text, "properties": { "a": text } }));
-        let tool = samples::tool("any/tool", &text, schema);
-        prop_assert!(signature(&tool).text.starts_with("any/tool("));
-        prop_assert!(describe(&tool).starts_with("any/tool\n"));
+        promises::check(&zoo_tool(name, schema)).unwrap();
     }
 }
