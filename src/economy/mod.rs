@@ -5,6 +5,7 @@
 mod clean;
 mod describe;
 mod description;
+mod estimate;
 mod footprint;
 mod json_head;
 mod parameters;
@@ -23,11 +24,12 @@ pub(crate) mod samples;
 
 pub use describe::describe;
 pub use description::{first_sentence, hit_line, sentence};
+pub use estimate::estimate;
 pub use footprint::{Footprint, ServerFootprint, ToolFootprint, footprint, start_tokens};
 pub use result::{Copies, Cut, Fitted, Limits, fit, minified};
 pub use select::{SelectError, select_from_result};
 pub use signature::{Signature, signature};
-pub use tokens::{count, estimate, fits, warm_up};
+pub use tokens::{count, fits, warm_up};
 
 use crate::catalog::{JsonObject, ToolEntry};
 
