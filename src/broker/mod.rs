@@ -3,6 +3,7 @@
 //! Answers search and describe from the catalog on disk; starts a backend only for a call. Names neither the database nor
 //! a transport. `Broker` is what the command line uses too, so that `toolcrib search` is what a model gets.
 
+mod audience;
 mod call;
 mod describe;
 mod era;
@@ -40,6 +41,10 @@ use crate::{
     ids::ServerName,
 };
 
+/// Budget of a list of servers that was asked for, in o200k_base tokens: full lines for about 150 of them, names and groups of
+/// any number.
+const LISTING_TOKENS: usize = 2_000;
+
 /// What a client sees at start.
 #[derive(Debug, Clone)]
 pub struct Surface {
@@ -47,7 +52,7 @@ pub struct Surface {
     pub tools: [Value; 3],
     /// The instructions, summaries included.
     pub instructions: String,
-    /// The summaries alone.
+    /// The summaries alone, for clients that hide instructions.
     pub summaries: String,
 }
 
@@ -83,10 +88,14 @@ impl Broker {
         Surface { tools: surface::tools(None), instructions: surface::instructions(&summaries), summaries }
     }
 
-    /// One line per enabled server, in at most about `budget` tokens.
-    fn summaries(&self, budget: usize) -> String {
+    /// One line per enabled server whose name passes, as `write` puts them.
+    fn summaries_of(
+        &self,
+        passes: impl Fn(&ServerName) -> bool,
+        write: impl FnOnce(&[SummaryInput<'_>]) -> String,
+    ) -> String {
         let catalog = self.library.catalog();
-        let enabled = self.library.settings().servers.values().filter(|spec| spec.enabled);
+        let enabled = self.library.settings().servers.values().filter(|spec| spec.enabled && passes(&spec.name));
         let inputs: Vec<SummaryInput<'_>> = enabled
             .map(|spec| SummaryInput {
                 name: &spec.name,
@@ -94,7 +103,17 @@ impl Broker {
                 entry: catalog.servers.get(&spec.name).map(Arc::as_ref),
             })
             .collect();
-        summaries::render(&inputs, budget)
+        write(&inputs)
+    }
+
+    /// All enabled servers for the start, in at most `budget` tokens.
+    fn summaries(&self, budget: usize) -> String {
+        self.summaries_of(|_| true, |servers| summaries::render(servers, budget))
+    }
+
+    /// Enabled servers for somebody who asked for them.
+    fn list_servers(&self, passes: impl Fn(&ServerName) -> bool) -> String {
+        self.summaries_of(passes, |servers| summaries::listing(servers, LISTING_TOKENS))
     }
 
     /// Reads these servers, several at once. What comes is for [`Library::take`].

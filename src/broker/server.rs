@@ -10,14 +10,19 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler, Service,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ClientRequest, CustomRequest,
-        CustomResult, DiscoverResult, ErrorCode, Implementation, ListToolsResult, PaginatedRequestParams,
-        ServerCapabilities, ServerConfig, ServerResult, SetLevelRequestParams, SubscriptionFilter, Tool,
+        CustomResult, DiscoverResult, ErrorCode, Implementation, InitializeRequestParams, InitializeResult,
+        ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, ServerResult, SetLevelRequestParams,
+        SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, ServiceRole, SubscriptionContext},
 };
 use serde_json::Value;
 
-use super::{Broker, Surface, era, relay};
+use super::{
+    Broker, Surface,
+    audience::{Face, Faces},
+    era, relay,
+};
 use crate::catalog::JsonObject;
 
 /// How long a client may keep the tool list, in milliseconds. It changes only with a restart; an hour bounds the harm of
@@ -33,8 +38,7 @@ pub struct Front {
 #[derive(Debug, Clone)]
 struct Handler {
     broker: Arc<Broker>,
-    tools: Arc<Vec<Tool>>,
-    instructions: Arc<str>,
+    faces: Arc<Faces>,
     level: Arc<relay::LogLevel>,
 }
 
@@ -48,9 +52,8 @@ impl Front {
     /// # Errors
     /// Where the surface's tools are no MCP tools; a mistake of ours that a test finds.
     pub fn new(broker: Arc<Broker>, surface: &Surface) -> Result<Self, serde_json::Error> {
-        let tools = surface.tools.iter().cloned().map(serde_json::from_value).collect::<Result<Vec<Tool>, _>>()?;
-        let instructions = surface.instructions.as_str().into();
-        Ok(Self { handler: Handler { broker, tools: Arc::new(tools), instructions, level: Arc::default() } })
+        let faces = Faces::new(surface, broker.library().settings().context.summaries)?;
+        Ok(Self { handler: Handler { broker, faces: Arc::new(faces), level: Arc::default() } })
     }
 }
 
@@ -85,6 +88,19 @@ impl Service<RoleServer> for Front {
 }
 
 impl Handler {
+    /// What the client of this request sees at start.
+    fn face(&self, context: &RequestContext<RoleServer>) -> &Face {
+        self.faces.of(context.client_info().as_ref())
+    }
+
+    fn config(instructions: &str) -> ServerConfig {
+        let capabilities =
+            ServerCapabilities::builder().enable_logging().enable_tools().enable_tool_list_changed().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("toolcrib", env!("CARGO_PKG_VERSION")))
+            .with_instructions(instructions)
+    }
+
     /// Runs a meta-tool and leaves its result for the front. A client that cancels drops this future, which cancels the
     /// backend's call.
     async fn run(&self, name: &str, arguments: Option<Value>, context: &RequestContext<RoleServer>) {
@@ -105,16 +121,23 @@ impl Handler {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_logging().enable_tools().enable_tool_list_changed().build();
-        ServerConfig::new(capabilities)
-            .with_server_info(Implementation::new("toolcrib", env!("CARGO_PKG_VERSION")))
-            .with_instructions(self.instructions.as_ref())
+        Self::config(&self.faces.of(None).instructions)
     }
 
-    async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut result = self.negotiate_initialize(&request)?;
+        result.instructions = Some(self.faces.of(Some(&request.client_info)).instructions.clone());
+        context.peer.set_peer_info(request);
+        Ok(result)
+    }
+
+    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let versions = ServerHandler::supported_protocol_versions(self).into_owned();
-        let mut result = DiscoverResult::from_server_info(versions, ServerHandler::get_info(self));
+        let mut result = DiscoverResult::from_server_info(versions, Self::config(&self.face(&context).instructions));
         result.ttl_ms = LIST_TTL_MS;
         Ok(result)
     }
@@ -122,9 +145,9 @@ impl ServerHandler for Handler {
     async fn list_tools(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.tools.as_ref().clone();
+        let tools = self.face(&context).tools.clone();
         Ok(ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
 

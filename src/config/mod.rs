@@ -34,7 +34,7 @@ pub use problems::{BrokenServer, Problem, Problems};
 pub use schema::config_schema;
 pub use settings::{
     ContextSettings, HttpLaunch, HttpTransport, Launch, PoolSettings, RefreshSettings, SearchSettings, ServerSpec,
-    Settings, StdioLaunch, ToolFilter,
+    Settings, StdioLaunch, SummaryPlace, ToolFilter,
 };
 pub(crate) use source::JSON_DIALECT;
 pub use write::write_atomically;

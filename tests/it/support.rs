@@ -38,6 +38,8 @@ pub struct Served {
     stdout: Lines<BufReader<ChildStdout>>,
     next_id: u64,
     modern: bool,
+    /// What it calls itself.
+    pub client: String,
     /// Notifications in the order of their arrival.
     pub notifications: Vec<Value>,
 }
@@ -130,7 +132,7 @@ impl Home {
             self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        Served { child, stdin, stdout, next_id: 1, modern: false, notifications: Vec::new() }
+        Served { child, stdin, stdout, next_id: 1, modern: false, client: "story".into(), notifications: Vec::new() }
     }
 }
 
@@ -142,7 +144,7 @@ impl Served {
                 json!({
                     "protocolVersion": version,
                     "capabilities": {},
-                    "clientInfo": {"name": "story", "version": "1"},
+                    "clientInfo": {"name": self.client, "version": "1"},
                 }),
             )
             .await;
@@ -169,7 +171,7 @@ impl Served {
             let meta = &mut params["_meta"];
             meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
             meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
-            meta["io.modelcontextprotocol/clientInfo"] = json!({"name": "story", "version": "1"});
+            meta["io.modelcontextprotocol/clientInfo"] = json!({"name": self.client, "version": "1"});
         }
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
         id
