@@ -72,7 +72,8 @@ pub fn terms(about: &About<'_>, most: usize) -> Vec<String> {
         return std::iter::once(first).chain(nouns.into_iter().skip(1)).take(most.min(3)).collect();
     }
     spoken.truncate(most);
-    if spoken.is_empty() { nouns } else { spoken }
+    let says_nothing = spoken.iter().all(|name| is_sure_verb(name));
+    if says_nothing && !nouns.is_empty() { nouns } else { spoken }
 }
 
 /// Whether a server's own sentence may be shown: plain words and commas that speak of it and not to the reader.
