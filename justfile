@@ -35,6 +35,10 @@ ranking-catalog *options: release
 scale:
     cargo bench --package toolcrib-index --bench scale -- --plot {{justfile_directory()}}/docs/search-scale.svg
 
+# The server summaries of the captured catalog at every size, to be read.
+summaries:
+    cargo bench --bench summaries
+
 # Real servers behind one broker: same results, nothing started early, bad servers do no harm, start and price.
 real: release
     python3 tests/real/install.py

@@ -3,7 +3,8 @@
 //!
 //! 1. It searches with the words of the task.
 //! 2. For each need of the task it takes the first tool in the reply that meets the need.
-//! 3. Where the reply shows that tool's signature whole (no `…`), or its JSON Schema, it calls. Else it describes the tool first.
+//! 3. Where the reply shows that tool's signature whole (no `…`, or at its end the number of optional parameters left out, since what
+//!    it writes are the required ones), or its JSON Schema, it calls. Else it describes the tool first.
 //! 4. Where no tool in the reply meets a need, it searches once more, with the same words and `limit: 20`. Then it gives up.
 //! 5. Its arguments are what the schema requires (`arguments.rs`); the result is the tool's first recorded one, else a small one.
 //! 6. Where every definition is loaded, it calls at once.
@@ -174,12 +175,21 @@ struct Shown {
 fn first_shown(need: &[String], reply: &Answer) -> Option<Shown> {
     let with_line = reply.text.lines().find_map(|line| {
         let id = need.iter().find(|id| line.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('(')))?;
-        Some(Shown { id: id.parse().ok()?, complete: !signature_of(line).contains('…'), line: line.into() })
+        Some(Shown { id: id.parse().ok()?, complete: is_enough(signature_of(line)), line: line.into() })
     });
     with_line.or_else(|| {
         let id = need.iter().find(|id| mentions(&reply.text, id))?;
         Some(Shown { id: id.parse().ok()?, complete: false, line: format!("{id}, mentioned only") })
     })
+}
+
+/// Whether a signature shows every parameter that is required.
+fn is_enough(signature: &str) -> bool {
+    let shown = match signature.rsplit_once("…+") {
+        Some((before, rest)) if rest.ends_with(" optional)") => before,
+        _ => signature,
+    };
+    !shown.contains('…')
 }
 
 /// A hit's line up to the sentence: the first ` — ` outside quotes.

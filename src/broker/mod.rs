@@ -4,6 +4,7 @@
 //! a transport. `Broker` is what the command line uses too, so that `toolcrib search` is what a model gets.
 
 mod asides;
+mod audience;
 mod call;
 mod conversation;
 mod crib;
@@ -46,10 +47,17 @@ use crate::{
     backends::{self, Answers, Caller, Connect, Pool},
     catalog::{Era, JsonObject},
     config::ServerSpec,
-    economy::{summaries, surface},
+    economy::{
+        summaries::{self, SummaryInput},
+        surface,
+    },
     ids::ServerName,
     registry::ResultStore,
 };
+
+/// Budget of a list of servers that was asked for, in o200k_base tokens: full lines for about 150 of them, names and groups of
+/// any number.
+const LISTING_TOKENS: usize = 2_000;
 
 /// What a client sees at start.
 #[derive(Debug, Clone)]
@@ -60,7 +68,7 @@ pub struct Surface {
     pub pins: Vec<Value>,
     /// The instructions, summaries included.
     pub instructions: String,
-    /// The summaries alone.
+    /// The summaries alone, for clients that hide instructions.
     pub summaries: String,
 }
 
@@ -143,10 +151,26 @@ impl Broker {
         Surface { tools: surface::tools(None), pins, instructions: surface::instructions(&summaries), summaries }
     }
 
-    /// One line per enabled server, in at most about `budget` tokens.
-    fn summaries(&self, budget: usize) -> String {
+    /// One line per enabled server whose name passes, as `write` puts them.
+    fn summaries_of(
+        &self,
+        passes: impl Fn(&ServerName) -> bool,
+        write: impl FnOnce(&[SummaryInput<'_>]) -> String,
+    ) -> String {
         let catalog = self.library.catalog();
-        summaries::render(&self.summary_inputs(&catalog), budget)
+        let inputs: Vec<SummaryInput<'_>> =
+            self.summary_inputs(&catalog).into_iter().filter(|server| passes(server.name)).collect();
+        write(&inputs)
+    }
+
+    /// All enabled servers for the start, in at most `budget` tokens.
+    fn summaries(&self, budget: usize) -> String {
+        self.summaries_of(|_| true, |servers| summaries::render(servers, budget))
+    }
+
+    /// Enabled servers for somebody who asked for them.
+    fn list_servers(&self, passes: impl Fn(&ServerName) -> bool) -> String {
+        self.summaries_of(passes, |servers| summaries::listing(servers, LISTING_TOKENS))
     }
 
     /// Reads these servers, several at once. What comes is for [`Library::take`].

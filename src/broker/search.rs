@@ -179,9 +179,9 @@ impl Broker {
         heading + &listing::names(server.as_str(), &names, room)
     }
 
-    /// Every enabled server by name; the budget is not for this: whoever asks for the servers gets all.
+    /// Every enabled server; the budget of a search is not for this.
     fn servers(&self) -> SearchAnswer {
-        let summaries = self.summaries(usize::MAX);
+        let summaries = self.list_servers(|_| true);
         let text = if summaries.is_empty() {
             "No servers are connected. The user can run `toolcrib import --apply`.".into()
         } else {
@@ -213,7 +213,7 @@ impl Broker {
         hits.iter().filter_map(|hit| self.library.tool(&hit.id.parse::<ToolId>().ok()?)).collect()
     }
 
-    /// The server that a name means, a slip forgiven; else an answer with the nearest names.
+    /// The server that a name means, a slip forgiven; else the servers of a `start*`, or an answer with the nearest names.
     fn server_meant(&self, asked: &str) -> Result<ServerName, SearchAnswer> {
         let enabled = || self.library.settings().servers.values().filter(|spec| spec.enabled).map(|spec| &spec.name);
         let plain = |text: &str| -> String {
@@ -222,6 +222,13 @@ impl Broker {
         let wanted = plain(asked);
         if let Some(name) = enabled().chain(self.library.built_in_server()).find(|name| name.as_str() == asked) {
             return Ok(name.clone());
+        }
+        // `aws-*`, as the summaries call many servers that start alike.
+        if let Some(start) = asked.strip_suffix('*')
+            && enabled().any(|name| name.as_str().starts_with(start))
+        {
+            let text = self.list_servers(|name| name.as_str().starts_with(start));
+            return Err(SearchAnswer { text, hits: Vec::new(), matched: true });
         }
         let mut near: Vec<(usize, &ServerName)> =
             enabled().map(|name| (strsim::osa_distance(&plain(name.as_str()), &wanted), name)).collect();

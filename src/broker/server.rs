@@ -10,8 +10,9 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler, Service,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ClientRequest, CustomRequest,
-        CustomResult, DiscoverResult, ErrorCode, Implementation, ListToolsResult, PaginatedRequestParams,
-        ServerCapabilities, ServerConfig, ServerResult, SetLevelRequestParams, SubscriptionFilter, Tool,
+        CustomResult, DiscoverResult, ErrorCode, Implementation, InitializeRequestParams, InitializeResult,
+        ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, ServerResult, SetLevelRequestParams,
+        SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, ServiceRole, SubscriptionContext},
 };
@@ -21,7 +22,9 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::{
-    Broker, Conversation, Hop, Surface, era,
+    Broker, Conversation, Hop, Surface,
+    audience::{Face, Faces},
+    era,
     parking::{self, Resumed, Running},
     relay::{self, Forwarder, Relay},
     reply,
@@ -43,8 +46,7 @@ pub struct Front {
 #[derive(Debug, Clone)]
 struct Handler {
     broker: Arc<Broker>,
-    tools: Arc<Vec<Tool>>,
-    instructions: Arc<str>,
+    faces: Arc<Faces>,
     level: Arc<relay::LogLevel>,
     conversation: Arc<Conversation>,
 }
@@ -63,9 +65,8 @@ impl Front {
         surface: &Surface,
         conversation: Arc<Conversation>,
     ) -> Result<Self, serde_json::Error> {
-        let tools = surface.tools.iter().cloned().map(serde_json::from_value).collect::<Result<Vec<Tool>, _>>()?;
-        let instructions = surface.instructions.as_str().into();
-        let handler = Handler { broker, tools: Arc::new(tools), instructions, level: Arc::default(), conversation };
+        let faces = Faces::new(surface, broker.library().settings().context.summaries)?;
+        let handler = Handler { broker, faces: Arc::new(faces), level: Arc::default(), conversation };
         Ok(Self { handler, pins: surface.pins.as_slice().into() })
     }
 
@@ -122,6 +123,19 @@ struct Incoming<'r> {
 }
 
 impl Handler {
+    /// What the client of this request sees at start.
+    fn face(&self, context: &RequestContext<RoleServer>) -> &Face {
+        self.faces.of(context.client_info().as_ref())
+    }
+
+    fn config(instructions: &str) -> ServerConfig {
+        let capabilities =
+            ServerCapabilities::builder().enable_logging().enable_tools().enable_tool_list_changed().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("toolcrib", env!("CARGO_PKG_VERSION")))
+            .with_instructions(instructions)
+    }
+
     /// Runs a meta-tool and leaves its result for the front. A client that cancels drops this future, which cancels the
     /// backend's call.
     async fn run(&self, incoming: Incoming<'_>, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
@@ -219,16 +233,23 @@ impl Handler {
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_logging().enable_tools().enable_tool_list_changed().build();
-        ServerConfig::new(capabilities)
-            .with_server_info(Implementation::new("toolcrib", env!("CARGO_PKG_VERSION")))
-            .with_instructions(self.instructions.as_ref())
+        Self::config(&self.faces.of(None).instructions)
     }
 
-    async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut result = self.negotiate_initialize(&request)?;
+        result.instructions = Some(self.faces.of(Some(&request.client_info)).instructions.clone());
+        context.peer.set_peer_info(request);
+        Ok(result)
+    }
+
+    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let versions = ServerHandler::supported_protocol_versions(self).into_owned();
-        let mut result = DiscoverResult::from_server_info(versions, ServerHandler::get_info(self));
+        let mut result = DiscoverResult::from_server_info(versions, Self::config(&self.face(&context).instructions));
         result.ttl_ms = LIST_TTL_MS;
         Ok(result)
     }
@@ -236,9 +257,9 @@ impl ServerHandler for Handler {
     async fn list_tools(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.tools.as_ref().clone();
+        let tools = self.face(&context).tools.clone();
         Ok(ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Private))
     }
 

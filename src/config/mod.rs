@@ -34,7 +34,7 @@ pub use problems::{BrokenServer, Problem, Problems};
 pub use schema::config_schema;
 pub use settings::{
     ContextSettings, CribSettings, HttpLaunch, HttpTransport, Launch, PoolSettings, RefreshSettings, ResultBudget,
-    ResultSettings, SearchSettings, ServerSpec, Settings, StdioLaunch, ToolFilter,
+    ResultSettings, SearchSettings, ServerSpec, Settings, StdioLaunch, SummaryPlace, ToolFilter,
 };
 pub(crate) use source::JSON_DIALECT;
 pub use write::write_atomically;

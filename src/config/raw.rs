@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     duration::RawDuration,
     problems::{KeyPath, Problems},
-    settings::{ContextSettings, CribSettings, PoolSettings, RefreshSettings, ResultSettings, SearchSettings},
+    settings::{
+        ContextSettings, CribSettings, PoolSettings, RefreshSettings, ResultSettings, SearchSettings, SummaryPlace,
+    },
 };
 use crate::ids::ToolId;
 
@@ -141,6 +143,9 @@ pub(super) struct RawContext {
     /// All server summaries together, which every session starts with.
     #[schemars(range(min = 50, max = 20_000))]
     summary_tokens: u32,
+    /// Where a model reads the server summaries: in the `"instructions"`, in the description of `"search_tools"`, or in
+    /// `"both"`, which costs twice. `"auto"` takes the instructions, but for clients that are known not to show them.
+    summaries: RawSummaryPlace,
     /// One reply of `search_tools`.
     #[schemars(range(min = 100, max = 20_000))]
     search_tokens: u32,
@@ -175,6 +180,16 @@ pub(super) struct RawCrib {
     refresh: bool,
     /// `crib/history` says what the conversation searched and called. Kept in memory only.
     history: bool,
+}
+
+/// Where a model reads the server summaries.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawSummaryPlace {
+    Auto,
+    Instructions,
+    SearchTools,
+    Both,
 }
 
 /// How tools are found.
@@ -223,7 +238,13 @@ impl Default for RawRefresh {
 
 impl Default for RawContext {
     fn default() -> Self {
-        Self { summary_tokens: 400, search_tokens: 500, result_tokens: 8_000, pin: Vec::new() }
+        Self {
+            summary_tokens: 400,
+            summaries: RawSummaryPlace::Auto,
+            search_tokens: 500,
+            result_tokens: 8_000,
+            pin: Vec::new(),
+        }
     }
 }
 
@@ -310,6 +331,12 @@ impl RawContext {
         }
         ContextSettings {
             summary_tokens: self.summary_tokens as usize,
+            summaries: match self.summaries {
+                RawSummaryPlace::Auto => SummaryPlace::Auto,
+                RawSummaryPlace::Instructions => SummaryPlace::Instructions,
+                RawSummaryPlace::SearchTools => SummaryPlace::SearchTools,
+                RawSummaryPlace::Both => SummaryPlace::Both,
+            },
             search_tokens: self.search_tokens as usize,
             result_tokens: self.result_tokens as usize,
             pin,

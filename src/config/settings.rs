@@ -146,6 +146,8 @@ pub struct RefreshSettings {
 pub struct ContextSettings {
     /// All server summaries together.
     pub summary_tokens: usize,
+    /// Where a model reads them.
+    pub summaries: SummaryPlace,
     /// One reply of `search_tools`.
     pub search_tokens: usize,
     /// One text result of `call_tool`, unless a server says otherwise.
@@ -174,6 +176,19 @@ pub struct CribSettings {
     pub refresh: bool,
     /// What the conversation did.
     pub history: bool,
+}
+
+/// Where a model reads the server summaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SummaryPlace {
+    /// In the instructions, but for clients that are known not to show them.
+    Auto,
+    /// In the instructions.
+    Instructions,
+    /// In the description of `search_tools`.
+    SearchTools,
+    /// In both, which is paid for twice.
+    Both,
 }
 
 /// How tools are found.

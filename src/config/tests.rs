@@ -110,6 +110,7 @@ fn every_key_of_a_full_file_arrives() {
     assert_eq!((context.summary_tokens, context.search_tokens, context.result_tokens), (300, 600, 10_000));
     let pinned: Vec<String> = context.pin.iter().map(ToString::to_string).collect();
     assert_eq!(pinned, ["github/issue_open", "docs/search"], "in their order, each once");
+    assert_eq!(context.summaries, SummaryPlace::Both);
 }
 
 #[test]
@@ -120,6 +121,7 @@ fn an_empty_file_is_every_default() {
     assert_eq!((settings.refresh.concurrency.get(), settings.refresh.after.as_secs()), (4, 86_400));
     let context = &settings.context;
     assert_eq!((context.summary_tokens, context.search_tokens, context.result_tokens), (400, 500, 8_000));
+    assert_eq!(context.summaries, SummaryPlace::Auto);
     let loaded = load_text("servers.a.command = 'x'", Path::new("/c/t.toml"), &env()).unwrap();
     let server = &loaded.settings.servers["a"];
     assert_eq!((server.start_timeout.as_secs(), server.call_timeout.as_secs()), (60, 300));

@@ -6,6 +6,7 @@ mod boilerplate;
 mod clean;
 mod describe;
 mod description;
+mod estimate;
 pub mod fold;
 mod footprint;
 mod head;
@@ -35,6 +36,7 @@ pub(crate) mod samples;
 
 pub use describe::describe;
 pub use description::{first_sentence, hit_line, sentence};
+pub use estimate::estimate;
 pub use footprint::{Footprint, ServerFootprint, ToolFootprint, direct_tokens, footprint, start_tokens};
 pub use head::Next;
 pub use reading::{ReadError, Span, Wanted, read_on};
@@ -42,7 +44,7 @@ pub use result::{Copies, Cut, Fitted, Limits, Whole, fit, minified, say_cut};
 pub use select::{SelectError, select_from_result};
 pub use shares::{ResultText, reply_shares, summary_shares};
 pub use signature::{Signature, signature};
-pub use tokens::{count, estimate, fits, warm_up};
+pub use tokens::{count, fits, warm_up};
 
 use crate::catalog::{JsonObject, ToolEntry};
 

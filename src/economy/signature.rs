@@ -1,7 +1,8 @@
 //! Signatures: what a model reads to call a tool, on one line.
 //!
 //! `server/name(required: string, kind: "open"|"closed", limit?: integer = 30)`: required parameters first, each group in
-//! schema order. `…` marks what is left out. A signature without it is complete: arguments written by it are valid.
+//! schema order. `…` marks what is left out. A signature without it is complete: arguments written by it are valid. They are as well
+//! where the only one is `…+12 optional` at its end.
 
 use super::{
     clean,
@@ -73,12 +74,13 @@ fn parameter_list(parameters: &Parameters, max_bytes: usize) -> (String, bool) {
             return (writer.text, writer.complete);
         }
     }
-    (shortened(&fields, max_bytes), false)
+    (shortened(&fields, parameters, max_bytes), false)
 }
 
-/// As many parameters as fit in the barest style, and the number of the others.
-fn shortened(fields: &[&Field], max_bytes: usize) -> String {
-    const ROOM_FOR_COUNT: usize = ", …+999".len();
+/// As many parameters as fit in the barest style, and the number of the others; and whether those are all optional, for then what
+/// is shown is enough to call by.
+fn shortened(fields: &[&Field], parameters: &Parameters, max_bytes: usize) -> String {
+    const ROOM_FOR_COUNT: usize = ", …+999 optional".len();
     let mut text = String::new();
     for (at, field) in fields.iter().enumerate() {
         let mut writer = Writer::new(STYLES[STYLES.len() - 1], max_bytes);
@@ -86,7 +88,8 @@ fn shortened(fields: &[&Field], max_bytes: usize) -> String {
         writer.field(field, 0);
         if text.len() + writer.text.len() + ROOM_FOR_COUNT > max_bytes {
             let separator = if at > 0 { ", " } else { "" };
-            return format!("{text}{separator}…+{}", fields.len() - at);
+            let optional = !parameters.conditions && fields[at..].iter().all(|field| !field.required);
+            return format!("{text}{separator}…+{}{}", fields.len() - at, if optional { " optional" } else { "" });
         }
         text.push_str(&writer.text);
     }

@@ -30,6 +30,10 @@ const MAX_RESULT_CHARS: u32 = 500_000;
 const INSTRUCTIONS_HEAD: &str =
     "Servers behind search_tools and call_tool; search before saying that something cannot be done:";
 
+/// What stands in the instructions where the summaries stand elsewhere.
+pub const INSTRUCTIONS_WITHOUT_SUMMARIES: &str =
+    "Search with search_tools before saying that something cannot be done.";
+
 /// The definition of `search_tools`. `summaries` go into its description for clients that hide instructions.
 #[must_use]
 pub fn search_tools(summaries: Option<&str>) -> Value {

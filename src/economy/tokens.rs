@@ -1,7 +1,7 @@
 //! Counting tokens: exactly in o200k_base, or nearly and at once where the start may not wait for its table.
 //!
 //! Loading the table of 200,000 entries takes long, so it is loaded on first use and never on the way to the first
-//! answer (156 ms in a development build, measured): [`estimate`] needs none. [`warm_up`] loads it in the background once the server has answered.
+//! answer (156 ms in a development build, measured): [`super::estimate`] needs none. [`warm_up`] loads it in the background once the server has answered.
 
 use tiktoken_rs::o200k_base_singleton;
 
@@ -71,45 +71,9 @@ pub fn count_roughly(text: &str) -> usize {
     usize::try_from(text.len() as u128 * tokens as u128 / bytes.max(1) as u128).unwrap_or(usize::MAX)
 }
 
-/// Tokens of a text without the table, for lists of names and short English phrases: 0.85 to 1.4 times the real count of a
-/// single line, 1.0 to 1.2 times that of all lines together (measured over the summaries of 12 to 149 servers). Not for other text.
-/// Depends on the text alone, so what is fitted with it is the same at every start.
-#[must_use]
-pub fn estimate(text: &str) -> usize {
-    let mut total = 0; // in half tokens
-    let mut word = 0;
-    let mut after_space = true;
-    for character in text.chars() {
-        match character {
-            'a'..='z' | 'A'..='Z' => word += 1,
-            ' ' => {
-                total += word_halves(word, after_space);
-                (word, after_space) = (0, true);
-            }
-            _ => {
-                total += word_halves(word, after_space) + if character.is_ascii() { 2 } else { 4 };
-                (word, after_space) = (0, false);
-            }
-        }
-    }
-    (total + word_halves(word, after_space)).div_ceil(2)
-}
-
 /// Loads the table unless it is loaded. Blocks for as long as that takes; meant for a thread beside the first answers.
 pub fn warm_up() {
     o200k_base_singleton();
-}
-
-/// What a run of letters costs on average, in half tokens. A word after a space is mostly one token, a name of more than five
-/// letters often two; one glued to punctuation falls apart earlier.
-const fn word_halves(letters: usize, after_space: bool) -> usize {
-    match (letters, after_space) {
-        (0, _) => 0,
-        (1..=5, true) | (1..=4, false) => 2,
-        (6..=9, true) => 3,
-        (10..=12, true) | (5..=9, false) => 4,
-        _ => letters.div_ceil(5) * 2,
-    }
 }
 
 fn prefix_of_piece(piece: &str, budget: usize) -> &str {
@@ -208,18 +172,5 @@ mod tests {
         let text = (0..40_000).map(|n| format!("{{\"id\":{n},\"name\":\"item {n}\"}}\n")).collect::<String>();
         let (exact, rough) = (count(&text), count_roughly(&text));
         assert!(exact.abs_diff(rough) * 20 <= exact, "{exact} {rough}");
-    }
-
-    #[test]
-    fn an_estimate_of_summary_text_is_near_and_mostly_high() {
-        for text in [
-            "github (26): issues, pull requests, code search",
-            "postgres (9): queries, tables, schemas\nslack (12): messages, channels, users",
-            "airbnb airtable amap analytics argocd arxiv asana atlassian azure-devops basic-memory bigquery bitbucket blender",
-            "airbnb, airtable, amap, analytics, argocd, arxiv, asana, atlassian, azure-devops, basic-memory",
-        ] {
-            let (exact, rough) = (count(text), estimate(text));
-            assert!(rough * 20 >= exact * 17 && rough * 10 <= exact * 14 + 10, "{text}: {exact} {rough}");
-        }
     }
 }

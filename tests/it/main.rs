@@ -6,6 +6,7 @@
     reason = "a story ends where it does not go as told"
 )]
 
+mod audience;
 mod bad_servers;
 mod bridge;
 mod broken_files;

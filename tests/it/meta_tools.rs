@@ -201,3 +201,15 @@ fn children(pid: u32) -> Vec<String> {
     }
     found
 }
+
+#[tokio::test]
+async fn an_empty_query_with_a_beginning_lists_the_servers_that_begin_so() {
+    let servers = ["shop-tasks", "shop-config", "other"].map(|name| (name, SAMPLE, ["tasks"]));
+    let servers: Vec<(&str, &str, &[&str])> =
+        servers.iter().map(|(name, program, args)| (*name, *program, args.as_slice())).collect();
+    let home = Home::with_servers(&servers).reindexed().await;
+    let mut crib = home.spawn(&["serve", "--no-refresh"]);
+    crib.initialize("2025-11-25").await;
+    let text = crib.text("search_tools", json!({"query": "", "server": "shop-*"})).await;
+    assert!(text.contains("shop-tasks") && text.contains("shop-config") && !text.contains("other"), "{text}");
+}

@@ -45,6 +45,8 @@ pub struct Served {
     pub replies: BTreeMap<String, Value>,
     /// Requests of the server, in the order of their arrival.
     pub asked: Vec<Value>,
+    /// What it calls itself.
+    pub client: String,
     /// Notifications in the order of their arrival.
     pub notifications: Vec<Value>,
 }
@@ -152,6 +154,7 @@ impl Home {
             stdout,
             next_id: 1,
             modern: false,
+            client: "story".into(),
             capabilities: json!({}),
             replies: BTreeMap::new(),
             asked: Vec::new(),
@@ -168,7 +171,7 @@ impl Served {
                 json!({
                     "protocolVersion": version,
                     "capabilities": self.capabilities,
-                    "clientInfo": {"name": "story", "version": "1"},
+                    "clientInfo": {"name": self.client, "version": "1"},
                 }),
             )
             .await;
@@ -195,7 +198,7 @@ impl Served {
             let meta = &mut params["_meta"];
             meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
             meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
-            meta["io.modelcontextprotocol/clientInfo"] = json!({"name": "story", "version": "1"});
+            meta["io.modelcontextprotocol/clientInfo"] = json!({"name": self.client, "version": "1"});
         }
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
         id

@@ -82,4 +82,8 @@ fn clients_that_hide_instructions_get_the_summaries_in_the_search_description() 
     let text = search_tools(Some("github (26): issues"))["description"].to_string();
     assert!(text.contains("Servers:\\ngithub (26): issues"), "{text}");
     assert_eq!(search_tools(None), search_tools(Some("")));
+    let longest = "x".repeat(summaries::MAX_CHARS);
+    for text in [search_tools(Some(&longest))["description"].to_string(), instructions(&longest)] {
+        assert!(text.chars().count() < 2_000, "a client would cut it");
+    }
 }
