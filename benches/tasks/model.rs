@@ -186,7 +186,7 @@ fn first_shown(need: &[String], reply: &Answer) -> Option<Shown> {
 /// Whether a signature shows every parameter that is required.
 fn is_enough(signature: &str) -> bool {
     let shown = match signature.rsplit_once("…+") {
-        Some((before, rest)) if rest.ends_with(" optional)") => before,
+        Some((before, rest)) if rest.trim_end().ends_with(" optional)") => before,
         _ => signature,
     };
     !shown.contains('…')

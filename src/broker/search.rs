@@ -24,6 +24,9 @@ const MAX_SLIP: usize = 2;
 /// How many more hits are asked for than are shown: those that are the same as another leave their places to the next.
 const SPARE: usize = 10;
 
+/// First places of a list in which toolcrib's own tools are shown.
+const OWN_PLACES: usize = 2;
+
 /// The answer to a search.
 #[derive(Debug)]
 pub struct SearchAnswer {
@@ -106,6 +109,7 @@ impl Broker {
                 Vec::new()
             }
         };
+        let hits = self.without_intruders(hits);
         let fits = hits.first().is_some_and(Hit::fits);
         let tools = self.known(&hits);
         if tools.is_empty() {
@@ -206,6 +210,15 @@ impl Broker {
             }
         };
         SearchAnswer { text, hits: Vec::new(), matched: false }
+    }
+
+    /// Hits without those of toolcrib's own server that are not near the top: whoever wants them asks for them, and in the tail of
+    /// another search they only cost.
+    fn without_intruders(&self, hits: Vec<Hit>) -> Vec<Hit> {
+        let Some(own) = self.library.built_in_server() else { return hits };
+        let is_own = |hit: &Hit| hit.id.split_once('/').is_some_and(|(server, _)| server == own.as_str());
+        let kept = hits.into_iter().enumerate().filter(|(at, hit)| *at < OWN_PLACES || hit.exact || !is_own(hit));
+        kept.map(|(_, hit)| hit).collect()
     }
 
     /// The tools of the hits. A hit that the catalog no longer has is left out; the next search has a new index.
