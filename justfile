@@ -46,6 +46,10 @@ real: release
 clients: release
     python3 tests/clients/run.py --toolcrib {{binary}}
 
+# Whether signatures and describes of real tools say what their schemas say, and what they cost. Prints each that does not.
+lossless *tool:
+    cargo bench --bench lossless -- {{tool}}
+
 # Timings: search, rendering, start-up, the added time of a call.
 bench:
     cargo bench --workspace

@@ -76,17 +76,22 @@ fn parameter_list(parameters: &Parameters, max_bytes: usize) -> (String, bool) {
     (shortened(&fields, max_bytes), false)
 }
 
-/// As many parameters as fit in the barest style, and the number of the others.
+/// As many parameters as fit in the barest style, the number of the others, and how many of these must be given.
 fn shortened(fields: &[&Field], max_bytes: usize) -> String {
     const ROOM_FOR_COUNT: usize = ", …+999".len();
+    const ROOM_FOR_REQUIRED: usize = " (999 required)".len();
     let mut text = String::new();
     for (at, field) in fields.iter().enumerate() {
         let mut writer = Writer::new(STYLES[STYLES.len() - 1], max_bytes);
         separate(&mut writer, at);
         writer.field(field, 0);
-        if text.len() + writer.text.len() + ROOM_FOR_COUNT > max_bytes {
+        let room = ROOM_FOR_COUNT + if field.required { ROOM_FOR_REQUIRED } else { 0 };
+        if text.len() + writer.text.len() + room > max_bytes {
             let separator = if at > 0 { ", " } else { "" };
-            return format!("{text}{separator}…+{}", fields.len() - at);
+            let left = &fields[at..];
+            let required = left.iter().filter(|field| field.required).count();
+            let required = if required > 0 { format!(" ({required} required)") } else { String::new() };
+            return format!("{text}{separator}…+{}{required}", left.len());
         }
         text.push_str(&writer.text);
     }
