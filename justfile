@@ -59,6 +59,10 @@ large-results *options: release
     python3 tests/real/install.py
     python3 tests/real/large.py --toolcrib {{binary}} {{options}}
 
+# Whether signatures and describes of real tools say what their schemas say, and what they cost. Prints each that does not.
+lossless *tool:
+    cargo bench --bench lossless -- {{tool}}
+
 # Timings: search, rendering, start-up, the added time of a call.
 bench:
     cargo bench --workspace

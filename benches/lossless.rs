@@ -158,9 +158,10 @@ impl Findings {
     }
 }
 
-/// Without the invisible characters that no describe shows.
+/// Without the invisible characters and the server's own handle, which no describe shows.
 fn clean(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe0f}')).collect()
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("ctx")).collect();
+    lines.join("\n").chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{fe0f}')).collect()
 }
 
 /// Prints mean, 95th percentile and largest; returns the mean.

@@ -77,19 +77,26 @@ fn parameter_list(parameters: &Parameters, max_bytes: usize) -> (String, bool) {
     (shortened(&fields, parameters, max_bytes), false)
 }
 
-/// As many parameters as fit in the barest style, and the number of the others; and whether those are all optional, for then what
-/// is shown is enough to call by.
+/// As many parameters as fit in the barest style, the number of the others, and how many of these must be given; where none must,
+/// what is shown is enough to call by.
 fn shortened(fields: &[&Field], parameters: &Parameters, max_bytes: usize) -> String {
     const ROOM_FOR_COUNT: usize = ", …+999 optional".len();
+    const ROOM_FOR_REQUIRED: usize = " (999 required)".len();
     let mut text = String::new();
     for (at, field) in fields.iter().enumerate() {
         let mut writer = Writer::new(STYLES[STYLES.len() - 1], max_bytes);
         separate(&mut writer, at);
         writer.field(field, 0);
-        if text.len() + writer.text.len() + ROOM_FOR_COUNT > max_bytes {
+        let room = ROOM_FOR_COUNT + if field.required { ROOM_FOR_REQUIRED } else { 0 };
+        if text.len() + writer.text.len() + room > max_bytes {
             let separator = if at > 0 { ", " } else { "" };
-            let optional = !parameters.conditions && fields[at..].iter().all(|field| !field.required);
-            return format!("{text}{separator}…+{}{}", fields.len() - at, if optional { " optional" } else { "" });
+            let left = &fields[at..];
+            let must = match left.iter().filter(|field| field.required).count() {
+                0 if parameters.conditions => String::new(),
+                0 => " optional".to_owned(),
+                required => format!(" ({required} required)"),
+            };
+            return format!("{text}{separator}…+{}{must}", left.len());
         }
         text.push_str(&writer.text);
     }

@@ -5,6 +5,7 @@
 //! only, so it stops at what it does not expect.
 
 pub mod grammar;
+pub mod neighbours;
 pub mod samples;
 pub mod strings;
 pub mod verdict;

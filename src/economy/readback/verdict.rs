@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{
     grammar,
-    samples::{Chance, Sampler, neighbour, words},
+    neighbours::{neighbour, words},
+    samples::{Chance, Sampler},
     strings,
 };
 
@@ -123,7 +124,8 @@ pub fn unsaid(text: &str, schema: &Value) -> Vec<String> {
     described.gather("", schema);
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     // Where it is JSON, line breaks are escapes.
-    let said = letters(&text.replace("\\n", " "));
+    let letters = |text: &str| letters(&text.replace("\\n", " "));
+    let said = letters(text);
     described.found.retain(|(name, description)| {
         // "The owner" of `owner` is left out on purpose, and so is "Arguments for this tool".
         let plain = letters(&description.to_lowercase());

@@ -52,7 +52,19 @@ pub fn merged(one: &Map<String, Value>, other: &Value) -> Option<Map<String, Val
                 .iter()
                 .any(|keyword| schema.get(*keyword).is_some_and(Value::is_boolean))
     };
-    if items_clash || leans(one) || leans(other) || !names_fit(one, other) || !names_fit(other, one) {
+    // It sees what its own schema takes of the names, not what another schema does.
+    let blind = |schema: &Map<String, Value>, other: &Map<String, Value>| {
+        schema.contains_key("unevaluatedProperties")
+            && ["additionalProperties", "patternProperties"].iter().any(|keyword| other.contains_key(*keyword))
+    };
+    if blind(one, other)
+        || blind(other, one)
+        || items_clash
+        || leans(one)
+        || leans(other)
+        || !names_fit(one, other)
+        || !names_fit(other, one)
+    {
         return None;
     }
     let mut both = one.clone();

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of tools, budgets or descriptions of tools.
 
+mod combine;
 pub mod dialect;
 mod disjoint;
 mod equal;

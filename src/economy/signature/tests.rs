@@ -49,6 +49,30 @@ fn zoo() -> Vec<(&'static str, Value)> {
             "tuple_with_rest",
             json!({ "type": "array", "prefixItems": [{ "type": "number" }], "items": { "type": ["string", "null"] } }),
         ),
+        (
+            "tuple_with_few_more",
+            json!({ "type": "array", "prefixItems": [{ "type": "number" }], "items": { "type": "string" }, "minItems": 1, "maxItems": 3 }),
+        ),
+        ("steps_of_one", json!({ "type": "number", "multipleOf": 1 })),
+        (
+            "format_with_long_rule",
+            json!({ "type": "string", "format": "uuid", "pattern": format!("^({})", "0a|".repeat(40)) }),
+        ),
+        ("equal_numbers", json!({ "oneOf": [{ "const": 1 }, { "const": 1.0 }] })),
+        ("unknown_keyword", json!({ "type": "string", "mustRhyme": true })),
+        ("untyped_branch", json!({ "oneOf": [{ "type": "string" }, { "minimum": 3 }] })),
+        (
+            "named_and_by_pattern",
+            json!({ "type": "object", "properties": { "x-a": { "type": "string" } }, "patternProperties": { "^x-": { "maxLength": 3 } } }),
+        ),
+        (
+            "named_beside_pattern",
+            json!({ "type": "object", "properties": { "a": { "type": "string" } }, "patternProperties": { "^x-": { "type": "null" } }, "additionalProperties": false }),
+        ),
+        (
+            "forbidden_but_required",
+            json!({ "type": "object", "properties": {}, "required": ["a"], "additionalProperties": false }),
+        ),
         ("map", json!({ "type": "object", "additionalProperties": { "type": "number" } })),
         (
             "map_of_names",
@@ -186,6 +210,16 @@ fn what_does_not_fit_gives_way_from_the_end_and_is_counted() {
         "{}",
         signature.text
     );
+}
+
+#[test]
+fn required_parameters_that_do_not_fit_are_counted_as_such() {
+    let names: Vec<String> = (0..60).map(|at| format!("required_parameter_{at}")).collect();
+    let properties: Map<String, Value> =
+        names.iter().cloned().chain(["more".to_owned()]).map(|name| (name, json!({ "type": "string" }))).collect();
+    let required: Vec<&str> = names.iter().map(String::as_str).collect();
+    let signature = signature(&samples::with("a/b", &required, Value::Object(properties)));
+    assert!(signature.text.ends_with("…+49 (48 required))"), "{}", signature.text);
 }
 
 #[test]
