@@ -202,7 +202,7 @@ impl Inbox {
             return;
         };
         match (message.get("method").and_then(Value::as_str).map(str::to_owned), message.remove("id")) {
-            (Some(method), Some(id)) => self.asked(&method, id, message, request),
+            (Some(method), Some(id)) => self.asked(&method, &id, message, request),
             (Some(method), None) => self.told(&method, message, request),
             (None, Some(id)) => self.answered(&id, message),
             (None, None) => self.stray(),
@@ -237,13 +237,13 @@ impl Inbox {
     }
 
     /// A request of the backend. What a client may be asked is put to the caller whose call it belongs to.
-    fn asked(&self, method: &str, id: Value, mut message: JsonObject, request: Option<u64>) {
+    fn asked(&self, method: &str, id: &Value, mut message: JsonObject, request: Option<u64>) {
         let params = match message.remove("params") {
             Some(Value::Object(params)) => params,
             _ => JsonObject::new(),
         };
         if method == "ping" {
-            return self.reply(answer(&id, Ok(JsonObject::new())));
+            return self.reply(answer(id, Ok(JsonObject::new())));
         }
         let mut waiting = self.waiting();
         let asked = whose(&waiting, request).and_then(|number| waiting.get_mut(&number));
@@ -256,13 +256,13 @@ impl Inbox {
                 "roots/list" => Ok(JsonObject::from_iter([("roots".to_owned(), json!([]))])),
                 _ => Err(not_supported(method)),
             };
-            return self.reply(answer(&id, outcome));
+            return self.reply(answer(id, outcome));
         };
         let (Some(caller), Some(wire)) = (asked.caller.clone(), self.wire()) else { return };
         let refused = asked.questions.ask(caller, method, params, id.clone(), wire).err();
         drop(waiting);
         if let Some(refusal) = refused {
-            self.reply(answer(&id, Err(refusal)));
+            self.reply(answer(id, Err(refusal)));
         }
     }
 

@@ -23,8 +23,8 @@ import rpc
 # The default budget of a result, in o200k_base tokens, and how far two tokenizers may be apart that split a text differently.
 BUDGET = 8_000
 SLACK = 40
-# A head of less than this share of the budget leaves room unused.
-LEAST_SHARE = 0.25
+# A result far over the budget shows a quarter of it, and says how to read on.
+LEAST_SHARE = 0.2
 RESULTS = common.ROOT / "results"
 
 
@@ -163,6 +163,8 @@ def check_server(peer, known, calls, slug, show):
         if show in (name, "all"):
             print(text_of(reply))
         problems += [f"{name}: {what}" for what in shortcomings(whole, reply, ours, (text, least, len(texts[0]), len(texts[4])))]
+        if "[cut: " in text_of(reply) and rest is None:
+            problems.append(f"{name}: names no call that reads on")
         if rest is not None and not 0 < more <= BUDGET + SLACK:
             problems.append(f"{name}: reading on gave {more} tokens")
     return problems

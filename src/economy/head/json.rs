@@ -14,7 +14,7 @@ use crate::economy::{schema::write::json, tokens};
 const MAX_NODES: usize = 40_000;
 
 /// Most items kept of one array, and most characters of one string.
-const MAX_ITEMS: usize = 200;
+const MAX_ITEMS: usize = 1_000;
 const MAX_STRING_CHARS: usize = 4_000;
 
 /// Bytes of a token, at most, in any text long enough to matter here. Only saves counting what is far too long.
@@ -41,7 +41,10 @@ const fn share(items: usize, fields: usize, chars: usize, depth: usize) -> Share
 }
 
 /// From the richest to the barest. The last ones show the shape alone.
-const SHARES: [Share; 17] = [
+const SHARES: [Share; 20] = [
+    share(1_000, 400, 4_000, 64),
+    share(600, 400, 4_000, 64),
+    share(350, 400, 4_000, 64),
     share(200, 400, 4_000, 64),
     share(140, 300, 2_000, 64),
     share(100, 200, 1_000, 64),
