@@ -16,7 +16,7 @@ mod readback;
 
 use std::{collections::BTreeMap, env, fs, path::PathBuf, process::ExitCode};
 
-use readback::verdict;
+use readback::{unsaid, verdict};
 use serde_json::Value;
 use toolcrib::{
     catalog::ToolEntry,
@@ -113,12 +113,12 @@ impl Findings {
             self.broken_describes += 1;
             println!("describe: {}\n    {}", tool.id, shortened(fault));
         }
-        let words = verdict::unsaid_words(&text, &clean(tool.description()));
+        let words = unsaid::words(&text, &clean(tool.description()));
         if !words.is_empty() {
             self.unsaid += 1;
             println!("unsaid words: {}: {}", tool.id, shortened(&words.join(" ")));
         }
-        for words in verdict::unsaid(&text, tool.input_schema()) {
+        for words in unsaid::descriptions(&text, tool.input_schema()) {
             self.unsaid += 1;
             println!("unsaid: {}: {}", tool.id, shortened(&words));
         }

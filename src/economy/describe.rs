@@ -14,7 +14,7 @@ use super::{
     schema::{
         dialect::Dialect,
         kind::{Field, KeyType, Type},
-        note::{joined, same_letters},
+        note::{joined, of_other_names, same_letters},
         write::{Style, Writer, json},
     },
 };
@@ -91,9 +91,7 @@ fn lines(schema: &Value, parameters: &Parameters, moved: &[(String, String)]) ->
         }
         // In the older drafts a schema means what it means only under its own `$schema`.
         let property = schema.pointer(&format!("/properties/{}", field.name.replace('~', "~0").replace('/', "~1")));
-        let Some(property) = property.filter(|_| parameters.dialect == Dialect::Plain) else {
-            return None;
-        };
+        let property = property.filter(|_| parameters.dialect == Dialect::Plain)?;
         if !gather_references(property, schema, &mut references) {
             return None;
         }
@@ -103,8 +101,11 @@ fn lines(schema: &Value, parameters: &Parameters, moved: &[(String, String)]) ->
         let line = format!("{}{mark}: schema {}", name.text, json(&bare(property, &field.name)));
         lines.push(with_notes(line, &field.name, None, moved));
     }
-    match &parameters.other {
-        None | Some((KeyType::Any, Type::Any)) => {
+    let of_others = of_other_names(schema);
+    let says_something =
+        |other: &&(KeyType, Type)| !matches!(other, (KeyType::Any, Type::Any)) || !of_others.is_empty();
+    match parameters.other.as_ref().filter(says_something) {
+        None => {
             if lines.is_empty() {
                 lines.push(if parameters.closed { "no arguments at all" } else { "no arguments" }.to_owned());
             } else if sealed {
@@ -117,7 +118,7 @@ fn lines(schema: &Value, parameters: &Parameters, moved: &[(String, String)]) ->
             if !writer.complete {
                 return None;
             }
-            lines.push(writer.text);
+            lines.push(with_notes(writer.text, "", Some(&of_others), &[]));
             if sealed {
                 lines.push("no other keys".to_owned());
             }

@@ -10,7 +10,10 @@ use crate::{
     catalog::ToolEntry,
     economy::{
         describe,
-        readback::verdict::{self, Verdict},
+        readback::{
+            unsaid,
+            verdict::{self, Verdict},
+        },
         samples,
         signature::signature_within,
     },
@@ -28,13 +31,15 @@ pub fn check(tool: &ToolEntry) -> Result<(), TestCaseError> {
     let signature = signature_within(tool, ROOMY);
     prop_assert_eq!(signature.complete, !signature.text.contains('…'), "{}", signature.text);
     if signature.complete {
-        kept(&signature.text, schema, verdict::of_signature(&signature.text, schema, SAMPLES))?;
+        kept(&signature.text, schema, &verdict::of_signature(&signature.text, schema, SAMPLES))?;
     }
     let described = describe(tool);
-    kept(&described, schema, verdict::of_describe(&described, schema, SAMPLES))
+    let unsaid = unsaid::descriptions(&described, schema);
+    prop_assert!(unsaid.is_empty(), "{described}\n{schema}\n{unsaid:?}");
+    kept(&described, schema, &verdict::of_describe(&described, schema, SAMPLES))
 }
 
-fn kept(text: &str, schema: &Value, verdict: Verdict) -> Result<(), TestCaseError> {
+fn kept(text: &str, schema: &Value, verdict: &Verdict) -> Result<(), TestCaseError> {
     prop_assert!(verdict.faults.is_empty(), "{text}\n{schema}\n{}", verdict.faults.join("\n"));
     Ok(())
 }
@@ -281,10 +286,10 @@ fn older_spelling(schema: &mut Value, draft: &str) {
     }
     match schema {
         Value::Object(map) => {
-            if let Some(first) = map.remove("prefixItems") {
-                if let Some(rest) = map.insert("items".into(), first) {
-                    map.insert("additionalItems".into(), rest);
-                }
+            if let Some(first) = map.remove("prefixItems")
+                && let Some(rest) = map.insert("items".into(), first)
+            {
+                map.insert("additionalItems".into(), rest);
             }
             if draft.contains("draft-04") {
                 for (exclusive, inclusive) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {

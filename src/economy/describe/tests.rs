@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::economy::{samples, tokens};
+use crate::economy::{readback::unsaid, samples, tokens};
 
 fn counted(tool: &ToolEntry) -> String {
     let text = describe(tool);
@@ -123,7 +123,9 @@ fn what_a_doc_string_says_of_parameters_stands_on_their_lines() {
         "additionalProperties": false,
     });
     let description = "This tool lists the comments of a ticket.\n\n    Args:\n        owner (str): Login of the owner\n        ticket (int): number of the ticket\n        pages (int, optional): How many pages;\n            all by default\n        filter: Which ones\n        ctx: The context\n\n    Returns:\n        Comments, oldest first\n    ";
-    insta::assert_snapshot!(counted(&samples::tool("desk/list_comments", description, schema)), @r#"
+    let tool = samples::tool("desk/list_comments", description, schema);
+    assert_eq!(unsaid::words(&describe(&tool), description), Vec::<String>::new());
+    insta::assert_snapshot!(counted(&tool), @r#"
     88 tokens of 185
     desk/list_comments
     Lists the comments of a ticket.

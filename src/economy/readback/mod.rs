@@ -8,4 +8,5 @@ pub mod grammar;
 pub mod neighbours;
 pub mod samples;
 pub mod strings;
+pub mod unsaid;
 pub mod verdict;

@@ -97,7 +97,7 @@ pub fn merged(one: &Map<String, Value>, other: &Value) -> Option<Map<String, Val
                 }
             }
             ("enum", Value::Array(ours), Value::Array(theirs)) => {
-                ours.retain(|value| theirs.iter().any(|theirs| equal(value, theirs)))
+                ours.retain(|value| theirs.iter().any(|theirs| equal(value, theirs)));
             }
             ("type", _, _) => *ours = common_types(ours, theirs)?,
             ("minimum" | "minLength" | "minItems" | "minProperties", _, _) => {

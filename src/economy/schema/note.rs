@@ -18,6 +18,19 @@ pub(super) fn note(name: &str, schema: &Value, root: &Value) -> String {
     joined(notes.parts.iter().map(String::as_str))
 }
 
+/// What the arguments' schema says of values under names that it does not list, on one line.
+#[must_use]
+pub fn of_other_names(schema: &Value) -> String {
+    let mut notes = Notes { root: schema, parts: Vec::new() };
+    for keyword in ["additionalProperties", "unevaluatedProperties", "propertyNames"] {
+        schema.get(keyword).into_iter().for_each(|values| notes.inner("", values, 1));
+    }
+    if let Some(Value::Object(patterns)) = schema.get("patternProperties") {
+        patterns.values().for_each(|values| notes.inner("", values, 1));
+    }
+    joined(notes.parts.iter().map(String::as_str))
+}
+
 /// Notes behind one another: a sentence ends by itself.
 pub fn joined<'n>(notes: impl Iterator<Item = &'n str>) -> String {
     let mut out = String::new();
@@ -85,7 +98,7 @@ impl<'a> Notes<'a> {
         if let Some(target) = self.target(schema) {
             self.inner(name, target, depth + 1);
         }
-        for keyword in ["items", "additionalProperties", "propertyNames"] {
+        for keyword in ["items", "additionalProperties", "unevaluatedProperties", "propertyNames"] {
             if let Some(inner) = schema.get(keyword).filter(|inner| inner.is_object()) {
                 self.inner(name, inner, depth + 1);
             }
