@@ -126,8 +126,8 @@ impl<'a> Reader<'a> {
         self.narrowed |= narrowed_before;
         self.exact &= meeting == Meeting::Never;
         let overlapping = meeting == Meeting::Perhaps;
-        // A branch that takes anything makes the others idle; one that was flattened out of an overlapping `oneOf` does not.
-        if !overlapping && !cut && read.contains(&Type::Any) {
+        // A branch that takes anything makes the others idle, but for what they say to people; one that was flattened out of an overlapping `oneOf` does not.
+        if !self.notes && !overlapping && !cut && read.contains(&Type::Any) {
             return Type::Any;
         }
         if overlapping {

@@ -62,7 +62,7 @@ pub struct Reader<'a> {
     depth: usize,
     /// Schemas that may still be visited, against schemas that multiply by their references.
     nodes: usize,
-    notes: bool,
+    pub(super) notes: bool,
     /// Whether the types read since this was last set say everything.
     pub exact: bool,
     /// Whether one of them takes less than its schema does, so that it says nothing about what the schema rejects.
