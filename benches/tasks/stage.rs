@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tempfile::TempDir;
 use toolcrib::{
-    backends::{BackendError, CallRequest, Caller, ClientCapabilities, Connect, Pool, Session},
+    backends::{BackendError, Caller, ClientCapabilities, Connect, Pool, Request, Session},
     broker::{Broker, Conversation, Hop, Library},
     catalog::{Era, JsonObject, RawListing, ServerEntry},
     config::{self, ProcessEnv, ServerSpec},
@@ -143,7 +143,7 @@ impl Session for Next {
         Ok(crate::catalog::listing(Vec::new(), JsonObject::new(), None))
     }
 
-    async fn call(&self, _request: CallRequest, _caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
+    async fn request(&self, _request: Request, _caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::{self, Instant};
 
 use super::{
-    BackendError, CallRequest, Caller, ClientCapabilities, Connect, Session,
+    BackendError, Caller, ClientCapabilities, Connect, Request, Session,
     era::{self, Greeted, Greeting},
     http, lists,
     peer::{Failure, Inbox, Peer},
@@ -210,11 +210,8 @@ impl Session for LiveSession {
         })
     }
 
-    async fn call(&self, request: CallRequest, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
-        let CallRequest { tool, arguments, meta, idle_timeout, mut answers } = request;
-        let mut params = JsonObject::new();
-        params.insert("name".into(), tool.as_str().into());
-        params.insert("arguments".into(), Value::Object(arguments));
+    async fn request(&self, request: Request, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
+        let Request { method, mut params, meta, idle_timeout, mut answers } = request;
         if !meta.is_empty() {
             params.insert("_meta".into(), Value::Object(meta));
         }
@@ -224,7 +221,7 @@ impl Session for LiveSession {
             if let Some(answers) = answers.take() {
                 era::add_answers(&mut params, answers);
             }
-            let outcome = self.peer.request("tools/call", params, idle_timeout, Some(Arc::clone(&caller))).await;
+            let outcome = self.peer.request(method, params, idle_timeout, Some(Arc::clone(&caller))).await;
             let required = match &outcome {
                 Ok(result) if caller.works_off_input() => era::input_required(result),
                 Err(Failure::Rpc(error)) => era::url_required(error),

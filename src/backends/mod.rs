@@ -23,4 +23,4 @@ pub use connect::Connector;
 pub use error::BackendError;
 pub use pool::{Lease, Pool};
 pub use refresh::{read, read_all};
-pub use session::{Answers, CallRequest, Caller, ClientCapabilities, Connect, Session, not_supported};
+pub use session::{Answers, Caller, ClientCapabilities, Connect, Request, Session, not_supported};

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::{
-    backends::{CallRequest, Caller},
+    backends::{Caller, Request},
     catalog::{JsonObject, RawListing},
     config::{Launch, StdioLaunch, ToolFilter},
 };
@@ -59,7 +59,7 @@ impl Session for TwinSession {
         unreachable!("the pool reads no lists")
     }
 
-    async fn call(&self, _request: CallRequest, _caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
+    async fn request(&self, _request: Request, _caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
         Ok(JsonObject::new())
     }
 

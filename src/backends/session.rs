@@ -38,10 +38,10 @@ pub trait Session: fmt::Debug + Send + Sync {
     /// empty; a list it announces and then refuses is empty and noted. Only a failing `tools/list` fails the whole.
     async fn listing(&self, deadline: Duration) -> Result<RawListing, BackendError>;
 
-    /// Calls a tool and gives the result object as it came over the wire.
+    /// Makes a request for a client and gives the result object as it came over the wire.
     ///
     /// Dropping the future queues `notifications/cancelled` to the backend.
-    async fn call(&self, request: CallRequest, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError>;
+    async fn request(&self, request: Request, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError>;
 
     /// Whether the conversation is over, so that the pool must open a new one.
     fn is_closed(&self) -> bool;
@@ -159,17 +159,28 @@ pub struct Answers {
     pub state: Option<String>,
 }
 
-/// One `tools/call`.
+/// One request of a client to a backend: a call of a tool, a prompt, a resource.
 #[derive(Debug, Clone)]
-pub struct CallRequest {
-    /// The tool, by the backend's own name.
-    pub tool: ToolName,
-    /// Arguments, already checked against the catalog's schema.
-    pub arguments: JsonObject,
+pub struct Request {
+    /// `tools/call`, `prompts/get`, `resources/read` or `completion/complete`.
+    pub method: &'static str,
+    /// Its parameters, with the backend's own names.
+    pub params: JsonObject,
     /// `_meta` to pass on: the caller's, without what belongs to one hop (progress token, protocol keys).
     pub meta: JsonObject,
-    /// Longest silence before the call is given up; progress resets it, and an open question stops the clock.
+    /// Longest silence before the request is given up; progress resets it, and an open question stops the clock.
     pub idle_timeout: Duration,
-    /// What the client answered to the backend's last `input_required` result, where this call goes on from there.
+    /// What the client answered to the backend's last `input_required` result, where this request goes on from there.
     pub answers: Option<Answers>,
+}
+
+impl Request {
+    /// A first call of a tool, by the backend's own name, with arguments that were checked against the catalog's schema.
+    #[must_use]
+    pub fn call(tool: &ToolName, arguments: JsonObject, idle_timeout: Duration) -> Self {
+        let mut params = JsonObject::new();
+        params.insert("name".into(), tool.as_str().into());
+        params.insert("arguments".into(), Value::Object(arguments));
+        Self { method: "tools/call", params, meta: JsonObject::new(), idle_timeout, answers: None }
+    }
 }

@@ -8,7 +8,10 @@ use rmcp::model::{Implementation, Tool};
 use serde_json::{Value, json};
 
 use super::Surface;
-use crate::{config::SummaryPlace, economy::surface};
+use crate::{
+    config::{Offered, Settings, SummaryPlace},
+    economy::surface,
+};
 
 /// Clients that do not show instructions to the model, by the name they give themselves, lower case, and how that is known. A client
 /// that is not here gets them: showing them is what the protocol suggests. One that is here by mistake loses nothing.
@@ -23,10 +26,16 @@ const HIDING: [(&str, &str); 5] = [
     ("zed", "zed-industries/zed: crates/context_server/src/types.rs reads no instructions"),
 ];
 
-/// What a client sees at start, for each of the two kinds.
+/// Clients that give the model tools of their own for resources once a server has any, so that resources cost tokens in every
+/// session, by the name they give themselves, lower case.
+const ADDING_TOOLS: [(&str, &str); 1] = [("claude-code", "measured with 2.1.329: three tools more")];
+
+/// What a client sees at start, for each kind of client.
 #[derive(Debug)]
 pub(super) struct Faces {
     place: SummaryPlace,
+    prompts: bool,
+    resources: Offered,
     /// Summaries in the instructions.
     telling: Face,
     /// Summaries in the description of `search_tools`.
@@ -44,7 +53,7 @@ pub(super) struct Face {
 
 impl Faces {
     /// Fails where a tool is no MCP tool; a mistake of ours that a test finds.
-    pub(super) fn new(surface: &Surface, place: SummaryPlace) -> Result<Self, serde_json::Error> {
+    pub(super) fn new(surface: &Surface, settings: &Settings) -> Result<Self, serde_json::Error> {
         let told = surface::search_tools(Some(&surface.summaries));
         let face = |in_search: bool, instructions: &str| -> Result<Face, serde_json::Error> {
             let tools = surface.tools.iter().map(|tool| {
@@ -56,11 +65,28 @@ impl Faces {
         let nothing_to_tell = surface.summaries.is_empty();
         let without = if nothing_to_tell { &surface.instructions } else { surface::INSTRUCTIONS_WITHOUT_SUMMARIES };
         Ok(Self {
-            place,
+            place: settings.context.summaries,
+            prompts: settings.offer.prompts && surface.has_prompts,
+            // Without any there is nothing to offer, to nobody.
+            resources: if surface.has_resources { settings.offer.resources } else { Offered::Never },
             telling: face(false, &surface.instructions)?,
             hiding: face(true, without)?,
             both: face(true, &surface.instructions)?,
         })
+    }
+
+    /// Whether prompts are offered.
+    pub(super) const fn offers_prompts(&self) -> bool {
+        self.prompts
+    }
+
+    /// Whether this client is offered resources.
+    pub(super) fn offers_resources(&self, client: Option<&Implementation>) -> bool {
+        match self.resources {
+            Offered::Always => true,
+            Offered::Never => false,
+            Offered::WhereFree => !client.is_some_and(|client| is_one_of(&ADDING_TOOLS, &client.name)),
+        }
     }
 
     /// What this client sees.
@@ -69,17 +95,17 @@ impl Faces {
             SummaryPlace::Instructions => &self.telling,
             SummaryPlace::SearchTools => &self.hiding,
             SummaryPlace::Both => &self.both,
-            SummaryPlace::Auto if client.is_some_and(|client| hides_instructions(&client.name)) => &self.hiding,
+            SummaryPlace::Auto if client.is_some_and(|client| is_one_of(&HIDING, &client.name)) => &self.hiding,
             SummaryPlace::Auto => &self.telling,
         }
     }
 }
 
-/// Whether a client of this name is known to hide instructions.
-fn hides_instructions(name: &str) -> bool {
+/// Whether a client of this name is in a list.
+fn is_one_of(list: &[(&str, &str)], name: &str) -> bool {
     // A bridge adds itself: `claude-ai (via mcp-remote 0.1.37)`.
     let own = name.split(" (via ").next().unwrap_or(name).trim();
-    HIDING.iter().any(|(known, _)| known.eq_ignore_ascii_case(own))
+    list.iter().any(|(known, _)| known.eq_ignore_ascii_case(own))
 }
 
 #[cfg(test)]
@@ -89,10 +115,10 @@ mod tests {
     #[test]
     fn a_client_is_known_by_its_name_also_behind_a_bridge() {
         for name in ["claude-ai", "Cline", "claude-ai (via mcp-remote 0.1.37)"] {
-            assert!(hides_instructions(name), "{name}");
+            assert!(is_one_of(&HIDING, name), "{name}");
         }
         for name in ["claude-code", "codex-mcp-client", "Visual Studio Code", "cursor-vscode", "claude", "", "cline2"] {
-            assert!(!hides_instructions(name), "{name}");
+            assert!(!is_one_of(&HIDING, name), "{name}");
         }
     }
 }

@@ -1,25 +1,19 @@
 //! `call_tool`, top to bottom: resolve the name → policy decides → check the arguments → lease → call → fit the result →
 //! note the use → reply. Nothing before the lease touches a backend.
 
-use std::time::SystemTime;
-
 use serde_json::Value;
 
 use tracing::{Span, field::Empty, instrument, warn};
 
 use super::{Broker, CallRequest, Conversation, Hop, conversation::Step, era, reply};
 use crate::{
-    backends::{self, BackendError},
+    backends::Request,
     catalog::{JsonObject, Resolution, ToolEntry},
-    config::ServerSpec,
     economy::{self, Copies, Fitted, Limits, Whole},
     ids::ToolId,
     policy,
     registry::KeptResult,
 };
-
-/// Largest arguments sent to a backend, in bytes of JSON.
-const MAX_ARGUMENT_BYTES: usize = 1024 * 1024;
 
 /// What of the result the model asked for.
 struct Part {
@@ -63,7 +57,8 @@ impl Broker {
         if !problems.is_empty() {
             return reply::error(&reply::bad_arguments(&tool, pinned_as.as_deref(), &problems));
         }
-        let outcome = self.call_backend(spec, &tool, arguments, hop).await;
+        let request = Request::call(&tool.id.tool, arguments, spec.call_timeout);
+        let outcome = self.ask_backend(spec, request, hop).await;
         if let Some(questions) = outcome.as_ref().ok().filter(|result| era::wants_input(result)) {
             // Half of a call: nothing to count, to learn from or to cut yet.
             return questions.clone();
@@ -174,45 +169,6 @@ impl Broker {
             warn!(error = %error, "a long result could not be kept");
             None
         })
-    }
-
-    async fn call_backend(
-        &self,
-        spec: &ServerSpec,
-        tool: &ToolEntry,
-        arguments: JsonObject,
-        hop: Hop,
-    ) -> Result<JsonObject, BackendError> {
-        let Hop { meta, caller, answers } = hop;
-        if serde_json::to_vec(&arguments).map_or(0, |bytes| bytes.len()) > MAX_ARGUMENT_BYTES {
-            return Err(BackendError::Unsupported { server: spec.name.clone(), what: "arguments over 1 MiB" });
-        }
-        let request = backends::CallRequest {
-            tool: tool.id.tool.clone(),
-            arguments,
-            meta,
-            idle_timeout: spec.call_timeout,
-            answers,
-        };
-        let outcome = async {
-            let lease = self.pool.lease(spec, &caller.capabilities()).await?;
-            self.library.spoke(&spec.name, lease.session().era()).await;
-            let outcome = lease.session().call(request, caller).await;
-            self.pool.note(&spec.name, outcome.as_ref().map(drop));
-            outcome
-        }
-        .await;
-        let noted = match &outcome {
-            Err(failure) if failure.counts_against_health() => {
-                self.library.failed(&spec.name, failure, SystemTime::now()).await
-            }
-            Ok(_) => self.library.recovered(&spec.name, SystemTime::now()).await,
-            Err(_) => Ok(()),
-        };
-        if let Err(error) = noted {
-            warn!(server.name = %spec.name, error = %error, "the server's health could not be noted");
-        }
-        outcome
     }
 }
 

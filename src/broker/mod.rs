@@ -10,9 +10,11 @@ mod conversation;
 mod crib;
 mod describe;
 mod era;
+mod forward;
 mod habits;
 mod ledger;
 mod library;
+mod offers;
 mod parking;
 mod pins;
 mod relay;
@@ -20,6 +22,7 @@ mod reply;
 mod request;
 mod search;
 mod server;
+mod serving;
 mod validate;
 
 use std::{
@@ -66,6 +69,10 @@ pub struct Surface {
     pub tools: [Value; 3],
     /// The pinned tools behind them.
     pub pins: Vec<Value>,
+    /// Whether any server has prompts, and whether any has resources or templates of them.
+    pub has_prompts: bool,
+    /// See `has_prompts`.
+    pub has_resources: bool,
     /// The instructions, summaries included.
     pub instructions: String,
     /// The summaries alone, for clients that hide instructions.
@@ -148,7 +155,13 @@ impl Broker {
     pub fn surface(&self) -> Surface {
         let summaries = self.summaries(self.library.settings().context.summary_tokens);
         let pins = self.pins().shown.iter().map(|pin| pin.definition.clone()).collect();
-        Surface { tools: surface::tools(None), pins, instructions: surface::instructions(&summaries), summaries }
+        let catalog = self.library.catalog();
+        let mut servers = catalog.servers.values();
+        let has_prompts = servers.clone().any(|server| !server.prompts.is_empty());
+        let has_resources =
+            servers.any(|server| !(server.resources.is_empty() && server.resource_templates.is_empty()));
+        let instructions = surface::instructions(&summaries);
+        Surface { tools: surface::tools(None), pins, has_prompts, has_resources, instructions, summaries }
     }
 
     /// One line per enabled server whose name passes, as `write` puts them.

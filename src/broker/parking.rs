@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use rmcp::model::{RequestStateCodec, SealOptions};
+use rmcp::{
+    ErrorData,
+    model::{RequestStateCodec, SealOptions},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -40,7 +43,7 @@ pub(super) struct Parking {
 #[derive(Debug)]
 pub(super) struct Running {
     /// The result, once there is one.
-    pub(super) result: AbortOnDropHandle<JsonObject>,
+    pub(super) result: AbortOnDropHandle<Result<JsonObject, ErrorData>>,
     /// What the backend asks meanwhile.
     pub(super) questions: Receiver<Question>,
     /// Its way back to the client.

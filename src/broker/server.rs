@@ -9,27 +9,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler, Service,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ClientRequest, CustomRequest,
-        CustomResult, DiscoverResult, ErrorCode, Implementation, InitializeRequestParams, InitializeResult,
-        ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, ServerResult, SetLevelRequestParams,
-        SubscriptionFilter,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ClientRequest, CompleteRequestParams,
+        CompleteResult, CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams,
+        GetPromptResponse, GetPromptResult, Implementation, InitializeRequestParams, InitializeResult,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        PromptsCapability, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourcesCapability,
+        ServerCapabilities, ServerConfig, ServerResult, SetLevelRequestParams, SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, ServiceRole, SubscriptionContext},
 };
 use serde_json::Value;
-use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument;
 
 use super::{
-    Broker, Conversation, Hop, Surface,
+    Broker, Conversation, Surface,
     audience::{Face, Faces},
     era,
-    parking::{self, Resumed, Running},
-    relay::{self, Forwarder, Relay},
-    reply,
+    offers::Asked,
+    relay,
+    serving::{Incoming, What},
 };
-use crate::{backends::Answers, catalog::JsonObject};
+use crate::catalog::JsonObject;
 
 /// How long a client may keep the tool list, in milliseconds. It changes only with a restart; an hour bounds the harm of
 /// a client that never asks again.
@@ -44,16 +43,16 @@ pub struct Front {
 }
 
 #[derive(Debug, Clone)]
-struct Handler {
-    broker: Arc<Broker>,
+pub(super) struct Handler {
+    pub(super) broker: Arc<Broker>,
     faces: Arc<Faces>,
-    level: Arc<relay::LogLevel>,
-    conversation: Arc<Conversation>,
+    pub(super) level: Arc<relay::LogLevel>,
+    pub(super) conversation: Arc<Conversation>,
 }
 
 /// Where a handler leaves the raw result of a call for [`Front`] to send.
 #[derive(Debug, Clone, Default)]
-struct RawResult(Arc<Mutex<Option<JsonObject>>>);
+pub(super) struct RawResult(pub(super) Arc<Mutex<Option<JsonObject>>>);
 
 impl Front {
     /// A front for one client and its conversation. `surface` is what the client sees at start.
@@ -65,7 +64,7 @@ impl Front {
         surface: &Surface,
         conversation: Arc<Conversation>,
     ) -> Result<Self, serde_json::Error> {
-        let faces = Faces::new(surface, broker.library().settings().context.summaries)?;
+        let faces = Faces::new(surface, broker.library().settings())?;
         let handler = Handler { broker, faces: Arc::new(faces), level: Arc::default(), conversation };
         Ok(Self { handler, pins: surface.pins.as_slice().into() })
     }
@@ -113,127 +112,42 @@ impl Service<RoleServer> for Front {
     }
 }
 
-/// A call of a meta-tool as it came.
-struct Incoming<'r> {
-    name: &'r str,
-    arguments: Option<Value>,
-    /// Answers to questions of before, and the state that came with them.
-    responses: JsonObject,
-    state: Option<String>,
-}
-
 impl Handler {
     /// What the client of this request sees at start.
     fn face(&self, context: &RequestContext<RoleServer>) -> &Face {
         self.faces.of(context.client_info().as_ref())
     }
 
-    fn config(instructions: &str) -> ServerConfig {
-        let capabilities =
+    /// What this client is told of us.
+    fn config(&self, client: Option<&Implementation>) -> ServerConfig {
+        let mut capabilities =
             ServerCapabilities::builder().enable_logging().enable_tools().enable_tool_list_changed().build();
+        let (prompts, resources) = (self.faces.offers_prompts(), self.faces.offers_resources(client));
+        capabilities.prompts = prompts.then(PromptsCapability::default);
+        capabilities.resources = resources.then(ResourcesCapability::default);
+        capabilities.completions = (prompts || resources).then(JsonObject::new);
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("toolcrib", env!("CARGO_PKG_VERSION")))
-            .with_instructions(instructions)
+            .with_instructions(&self.faces.of(client).instructions)
     }
 
-    /// Runs a meta-tool and leaves its result for the front. A client that cancels drops this future, which cancels the
-    /// backend's call.
-    async fn run(&self, incoming: Incoming<'_>, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        let result = tokio::select! {
-            result = self.answer(incoming, context) => result?,
-            // rmcp sends no answer to a cancelled request; what is returned here is dropped.
-            () = context.ct.cancelled() => return Ok(()),
-        };
+    /// Leaves a list for the front to send as it is.
+    fn listed(context: &RequestContext<RoleServer>, key: &str, items: Vec<Value>) {
+        let mut list = JsonObject::new();
+        list.insert(key.into(), items.into());
+        if era::is_modern(context) {
+            list.insert("ttlMs".into(), LIST_TTL_MS.into());
+            list.insert("cacheScope".into(), "private".into());
+        }
         if let Some(slot) = context.extensions.get::<RawResult>() {
-            *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(list);
         }
-        Ok(())
-    }
-
-    async fn answer(
-        &self,
-        incoming: Incoming<'_>,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<JsonObject, ErrorData> {
-        let Incoming { name, arguments, responses, state } = incoming;
-        let bound_to = parking::binding(self.conversation.principal(), name, arguments.as_ref());
-        let parking = self.broker.parking();
-        let resumed = match state {
-            None => None,
-            Some(state) => {
-                let resumed = parking.resume(&state, responses, &bound_to);
-                Some(resumed.map_err(|bad| ErrorData::invalid_params(bad.to_string(), None))?)
-            }
-        };
-        let (running, forwarder) = match resumed {
-            Some(Resumed::Running(running)) => {
-                let forwarder = running.relay.move_to(context, &self.level);
-                (running, forwarder)
-            }
-            Some(Resumed::Backend(answers)) => self.begin(name, arguments, Some(answers), context),
-            None => self.begin(name, arguments, None, context),
-        };
-        Ok(self.follow(running, forwarder, &bound_to).await)
-    }
-
-    /// Starts a call of its own: it goes on while the client is asked.
-    fn begin(
-        &self,
-        name: &str,
-        arguments: Option<Value>,
-        answers: Option<Answers>,
-        context: &RequestContext<RoleServer>,
-    ) -> (Running, Forwarder) {
-        let (relay, forwarder, questions) = relay::open(context, &self.level, self.conversation.number());
-        let relay = Arc::new(relay);
-        // A client that is asked inline leaves no questions behind; its channel is closed from the start.
-        let questions = questions.unwrap_or_else(|| mpsc::channel(1).1);
-        let hop = Hop { meta: era::passed_on(context), caller: Arc::<Relay>::clone(&relay), answers };
-        let (broker, conversation, name) = (Arc::clone(&self.broker), Arc::clone(&self.conversation), name.to_owned());
-        let call = async move { broker.meta_call(&name, arguments, hop, &conversation).await };
-        let result = AbortOnDropHandle::new(tokio::spawn(call.in_current_span()));
-        (Running { result, questions, relay }, forwarder)
-    }
-
-    /// Waits for the result, or for a question that only the client's next request can answer.
-    async fn follow(&self, mut running: Running, forwarder: Forwarder, bound_to: &[u8]) -> JsonObject {
-        let forwarding = forwarder.run();
-        tokio::pin!(forwarding);
-        let (mut asks, mut forwards) = (true, true);
-        let asked = loop {
-            tokio::select! {
-                () = &mut forwarding, if forwards => forwards = false,
-                question = running.questions.recv(), if asks => match question {
-                    Some(question) => break question,
-                    None => asks = false,
-                },
-                result = &mut running.result => {
-                    // The last holder of the way back; what is queued goes out before the result.
-                    drop(running);
-                    if forwards {
-                        forwarding.await;
-                    }
-                    let result = result.unwrap_or_else(|_| reply::error("the call ended unexpectedly; try it again"));
-                    return if era::wants_input(&result) { self.broker.parking().sealed(result, bound_to) } else { result };
-                }
-            }
-        };
-        let mut questions = vec![asked];
-        while let Ok(more) = running.questions.try_recv() {
-            questions.push(more);
-        }
-        running.relay.pause();
-        if forwards {
-            forwarding.await;
-        }
-        let parked = self.broker.parking().park(running, questions, bound_to);
-        parked.unwrap_or_else(|| reply::error("too many calls wait for their users already; try again later"))
     }
 }
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        Self::config(&self.faces.of(None).instructions)
+        self.config(None)
     }
 
     async fn initialize(
@@ -242,14 +156,15 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
         let mut result = self.negotiate_initialize(&request)?;
-        result.instructions = Some(self.faces.of(Some(&request.client_info)).instructions.clone());
+        let seen = self.config(Some(&request.client_info));
+        (result.instructions, result.capabilities) = (seen.instructions, seen.capabilities);
         context.peer.set_peer_info(request);
         Ok(result)
     }
 
     async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let versions = ServerHandler::supported_protocol_versions(self).into_owned();
-        let mut result = DiscoverResult::from_server_info(versions, Self::config(&self.face(&context).instructions));
+        let mut result = DiscoverResult::from_server_info(versions, self.config(context.client_info().as_ref()));
         result.ttl_ms = LIST_TTL_MS;
         Ok(result)
     }
@@ -268,14 +183,81 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let what = What::Tool { name: request.name.into_owned(), arguments: request.arguments.map(Value::Object) };
         let incoming = Incoming {
-            name: &request.name,
-            arguments: request.arguments.map(Value::Object),
+            what,
             responses: request.input_responses.into_iter().flatten().collect(),
             state: request.request_state,
         };
         self.run(incoming, &context).await?;
         Ok(CallToolResponse::Complete(CallToolResult::success(Vec::new())))
+    }
+
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let prompts = if self.faces.offers_prompts() { self.broker.prompts() } else { Vec::new() };
+        Self::listed(&context, "prompts", prompts);
+        Ok(ListPromptsResult::default())
+    }
+
+    async fn list_resources(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Self::listed(&context, "resources", self.broker.resources());
+        Ok(ListResourcesResult::default())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Self::listed(&context, "resourceTemplates", self.broker.resource_templates());
+        Ok(ListResourceTemplatesResult::default())
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let incoming = Incoming {
+            what: What::Offer(Asked::Prompt { name: request.name, arguments: request.arguments }),
+            responses: request.input_responses.into_iter().flatten().collect(),
+            state: request.request_state,
+        };
+        self.run(incoming, &context).await?;
+        Ok(GetPromptResponse::Complete(GetPromptResult::new(Vec::new())))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let incoming = Incoming {
+            what: What::Offer(Asked::Resource { uri: request.uri }),
+            responses: request.input_responses.into_iter().flatten().collect(),
+            state: request.request_state,
+        };
+        self.run(incoming, &context).await?;
+        Ok(ReadResourceResponse::Complete(ReadResourceResult::new(Vec::new())))
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let params = serde_json::to_value(request).ok().and_then(|params| params.as_object().cloned());
+        let what = What::Offer(Asked::Completion { params: params.unwrap_or_default() });
+        self.run(Incoming { what, responses: JsonObject::new(), state: None }, &context).await?;
+        Ok(CompleteResult::default())
     }
 
     /// A known method whose parameters rmcp cannot decode arrives here as well.
@@ -291,8 +273,7 @@ impl ServerHandler for Handler {
             ("tools/call", Some(name)) => {
                 let part = |key: &str| params.and_then(|params| params.get(key)).cloned();
                 let incoming = Incoming {
-                    name,
-                    arguments: part("arguments"),
+                    what: What::Tool { name: name.to_owned(), arguments: part("arguments") },
                     responses: part("inputResponses").and_then(|given| given.as_object().cloned()).unwrap_or_default(),
                     state: part("requestState").and_then(|state| state.as_str().map(str::to_owned)),
                 };
@@ -307,6 +288,11 @@ impl ServerHandler for Handler {
                 | "ping"
                 | "logging/setLevel"
                 | "subscriptions/listen"
+                | "prompts/list"
+                | "prompts/get"
+                | "resources/list"
+                | "resources/templates/list"
+                | "resources/read"
                 | "completion/complete",
                 _,
             ) => Err(ErrorData::invalid_params(format!("the parameters of {} are malformed", request.method), None)),

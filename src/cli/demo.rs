@@ -19,7 +19,7 @@ use tokio::process::Command;
 
 use super::output::{ExitStatus, Printer};
 use crate::{
-    backends::{CallRequest, Caller, ClientCapabilities, Connect, Session},
+    backends::{Caller, ClientCapabilities, Connect, Request, Session},
     catalog::{JsonObject, RawListing},
     config::{Launch, ResultBudget, ServerSpec, StdioLaunch, ToolFilter},
     economy, samples,
@@ -170,15 +170,9 @@ fn bill(out: &mut Printer, direct: &[DirectCost], loaded: usize, start: usize, t
 impl Client {
     /// Calls a meta-tool, shows both sides, and gives the tokens that the model wrote and read.
     async fn step(&self, out: &mut Printer, tool: &str, arguments: Value) -> anyhow::Result<usize> {
-        let request = CallRequest {
-            tool: tool.parse()?,
-            arguments: arguments.as_object().cloned().unwrap_or_default(),
-            meta: JsonObject::new(),
-            idle_timeout: STEP,
-            answers: None,
-        };
+        let request = Request::call(&tool.parse()?, arguments.as_object().cloned().unwrap_or_default(), STEP);
         let begun = Instant::now();
-        let result = self.session.call(request, Arc::new(Deaf)).await.with_context(|| format!("{tool} failed"))?;
+        let result = self.session.request(request, Arc::new(Deaf)).await.with_context(|| format!("{tool} failed"))?;
         let took = begun.elapsed();
         let text = result.get("content").and_then(|content| content.get(0)?.get("text")?.as_str()).unwrap_or_default();
         ensure!(!text.is_empty(), "{tool} answered without a text");

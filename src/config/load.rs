@@ -96,6 +96,7 @@ impl Reading<'_> {
                 settings.context = raw.context.check(&at.key("context"), &mut self.general);
                 settings.search = raw.search.check();
                 settings.results = raw.results.check(&at.key("results"), &mut self.general);
+                settings.offer = raw.offer.check();
                 settings.crib = raw.crib.check();
             }
             Err(_) => {
@@ -229,6 +230,7 @@ impl Default for Settings {
             context: raw.context.check(&at, &mut none),
             search: raw.search.check(),
             results: raw.results.check(&at, &mut none),
+            offer: raw.offer.check(),
             crib: raw.crib.check(),
         }
     }

@@ -33,8 +33,9 @@ pub use mcp_json::name_from_label;
 pub use problems::{BrokenServer, Problem, Problems};
 pub use schema::config_schema;
 pub use settings::{
-    ContextSettings, CribSettings, HttpLaunch, HttpTransport, Launch, PoolSettings, RefreshSettings, ResultBudget,
-    ResultSettings, SearchSettings, ServerSpec, Settings, StdioLaunch, SummaryPlace, ToolFilter,
+    ContextSettings, CribSettings, HttpLaunch, HttpTransport, Launch, OfferSettings, Offered, PoolSettings,
+    RefreshSettings, ResultBudget, ResultSettings, SearchSettings, ServerSpec, Settings, StdioLaunch, SummaryPlace,
+    ToolFilter,
 };
 pub(crate) use source::JSON_DIALECT;
 pub use write::write_atomically;

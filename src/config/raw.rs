@@ -13,7 +13,8 @@ use super::{
     duration::RawDuration,
     problems::{KeyPath, Problems},
     settings::{
-        ContextSettings, CribSettings, PoolSettings, RefreshSettings, ResultSettings, SearchSettings, SummaryPlace,
+        ContextSettings, CribSettings, OfferSettings, Offered, PoolSettings, RefreshSettings, ResultSettings,
+        SearchSettings, SummaryPlace,
     },
 };
 use crate::ids::ToolId;
@@ -50,6 +51,8 @@ pub(super) struct RawConfig {
     pub search: RawSearch,
     /// Results that were longer than their budget, kept whole on this machine so that the model can read on.
     pub results: RawResults,
+    /// What of the servers is offered to clients besides tools.
+    pub offer: RawOffer,
     /// The tools of toolcrib's own server `crib`. A model finds them by search; they cost nothing until then.
     pub crib: RawCrib,
 }
@@ -168,6 +171,26 @@ pub(super) struct RawResults {
     max_mib: u32,
 }
 
+/// What of the servers is offered to clients besides tools. It comes from the catalog; no server is started for it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawOffer {
+    /// Prompts, as `server/name`. Clients show them to people, so they cost the model nothing.
+    prompts: bool,
+    /// Resources, as `crib://server/` before their own address. `"auto"`: to every client but those that give the model tools of
+    /// their own once there are resources; `"always"`; `"never"`.
+    resources: RawWhether,
+}
+
+/// Whether something is offered.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawWhether {
+    Auto,
+    Always,
+    Never,
+}
+
 /// The tools of toolcrib's own server.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -257,6 +280,25 @@ impl Default for RawSearch {
 impl Default for RawResults {
     fn default() -> Self {
         Self { keep_for: RawDuration::new("24h"), max_mib: 256 }
+    }
+}
+
+impl Default for RawOffer {
+    fn default() -> Self {
+        Self { prompts: true, resources: RawWhether::Auto }
+    }
+}
+
+impl RawOffer {
+    pub(super) const fn check(self) -> OfferSettings {
+        OfferSettings {
+            prompts: self.prompts,
+            resources: match self.resources {
+                RawWhether::Auto => Offered::WhereFree,
+                RawWhether::Always => Offered::Always,
+                RawWhether::Never => Offered::Never,
+            },
+        }
     }
 }
 

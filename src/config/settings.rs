@@ -31,6 +31,8 @@ pub struct Settings {
     pub search: SearchSettings,
     /// How long results that were too long are kept.
     pub results: ResultSettings,
+    /// What is offered besides tools.
+    pub offer: OfferSettings,
     /// Which tools of toolcrib's own server are offered.
     pub crib: CribSettings,
 }
@@ -163,6 +165,26 @@ pub struct ResultSettings {
     pub keep_for: Duration,
     /// All kept results together, in bytes.
     pub max_bytes: u64,
+}
+
+/// What of the servers is offered besides tools.
+#[derive(Debug, Clone, Copy)]
+pub struct OfferSettings {
+    /// Prompts.
+    pub prompts: bool,
+    /// Resources and their templates.
+    pub resources: Offered,
+}
+
+/// To which clients something is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// To those whose model it costs nothing.
+    WhereFree,
+    /// To all.
+    Always,
+    /// To none.
+    Never,
 }
 
 /// Which tools of toolcrib's own server are offered.

@@ -88,6 +88,10 @@ impl Likeness {
     }
 
     fn is_same(&self, tool: &ToolEntry, other: &Self, other_tool: &ToolEntry) -> bool {
+        // Two installations of one server, most often.
+        if tool.id.tool == other_tool.id.tool && tool.fingerprint == other_tool.fingerprint {
+            return true;
+        }
         self.name == other.name
             && says_the_same(tool.description(), &self.own, other_tool.description(), &other.own)
             && takes_the_same(tool, other_tool)

@@ -2,18 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{
-    clean, description, fold, neighbours, signature::MAX_SIGNATURE_BYTES, signature::signature_within, tokens,
-};
+use self::line::{Line, Share};
+use super::{clean, fold, neighbours, tokens};
 use crate::{catalog::ToolEntry, ids::ToolId};
 
-/// Shorter signature of a hit that must give way, in bytes of its parameters.
-const SHORT_SIGNATURE_BYTES: usize = 120;
+mod line;
 
-/// Longest signature of a trimmed hit from the third on, in bytes of its parameters.
-const TRIMMED_SIGNATURE_BYTES: usize = 240;
-
-/// Above this share of the budget, in hundredths, the lower hits are trimmed. In front of 149 real servers the mean reply has 248
+/// Above this share of the budget, in hundredths, the lower hits are trimmed. In front of 149 real servers the mean reply has 246
 /// tokens with it and 276 without.
 const COMFORTABLE: usize = 50;
 
@@ -57,37 +52,12 @@ pub struct SearchReply<'a> {
     pub footing: Option<String>,
 }
 
-/// How much of a hit is shown, from all to least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Share {
-    WithPurpose,
-    Full,
-    /// A signature that leaves something out, or is long, is short.
-    Trimmed,
-    NoSentence,
-    ShortSignature,
-    Name,
-}
-
-impl Share {
-    const fn less(self) -> Option<Self> {
-        match self {
-            Self::WithPurpose => Some(Self::Full),
-            Self::Full => Some(Self::Trimmed),
-            Self::Trimmed => Some(Self::NoSentence),
-            Self::NoSentence => Some(Self::ShortSignature),
-            Self::ShortSignature => Some(Self::Name),
-            Self::Name => None,
-        }
-    }
-}
-
 /// Renders a reply of at most `budget_tokens`. The last hits shrink first: sentence, then signature, then all but the name; what
 /// even then does not fit is counted. Only a budget too small for one name is not kept.
 #[must_use]
 pub fn render(reply: &SearchReply<'_>, budget_tokens: usize) -> String {
     let mut lines = Lines::new(reply, budget_tokens);
-    if lines.shrink() { join(reply, &lines.texts, 0) } else { drop_last(reply, lines, budget_tokens) }
+    if lines.shrink() { join(reply, &lines.texts(), 0) } else { drop_last(reply, &lines, budget_tokens) }
 }
 
 /// Whether the lines of so many hits can fit at all. Of very many none need be made to know that they do not.
@@ -100,39 +70,33 @@ pub const fn may_fit(hits: usize, budget_tokens: usize) -> bool {
 #[must_use]
 pub fn render_whole(reply: &SearchReply<'_>, budget_tokens: usize) -> Option<String> {
     let mut lines = Lines::new(reply, budget_tokens);
-    lines.shrink().then(|| join(reply, &lines.texts, 0))
+    lines.shrink().then(|| join(reply, &lines.texts(), 0))
 }
 
-/// The lines of the hits and what they cost.
+/// The lines of the hits, and how much of each is shown.
 struct Lines<'r> {
-    hits: &'r [Hit<'r>],
-    notes: Vec<String>,
+    lines: Vec<Line<'r>>,
     shares: Vec<Share>,
-    texts: Vec<String>,
-    costs: Vec<usize>,
     frame: usize,
     budget: usize,
 }
 
 impl<'r> Lines<'r> {
     fn new(reply: &'r SearchReply<'r>, budget: usize) -> Self {
-        let hits = &reply.hits;
         let frame = [&reply.heading, &reply.footing].into_iter().flatten().map(|text| tokens::count(text) + 1).sum();
-        let notes = notes(hits);
-        let texts: Vec<String> =
-            hits.iter().zip(&notes).enumerate().map(|(at, (hit, note))| line(at, hit, note, Share::Full)).collect();
-        let costs = texts.iter().map(|text| cost(text)).collect();
-        Self { hits, notes, shares: vec![Share::Full; hits.len()], texts, costs, frame, budget }
+        let hits = reply.hits.iter().zip(notes(&reply.hits)).enumerate();
+        let lines: Vec<Line<'_>> = hits.map(|(at, (hit, note))| Line::new(at, hit, note)).collect();
+        Self { shares: vec![Share::Full; lines.len()], lines, frame, budget }
     }
 
     /// Makes the lines fit, if they can. Level by level, so that no hit loses its parameters while a worse one keeps its sentence.
     /// The best hit gives way last.
     fn shrink(&mut self) -> bool {
         for level in [Share::Full, Share::Trimmed, Share::NoSentence, Share::ShortSignature] {
-            for at in (0..self.hits.len()).rev() {
-                let is_kept = at == 0 && level > Share::Trimmed && self.hits.len() > 1;
+            for at in (0..self.lines.len()).rev() {
+                let is_kept = at == 0 && level > Share::Trimmed && self.lines.len() > 1;
                 if let Some(less) = level.less().filter(|_| !self.has_room_for(level) && !is_kept) {
-                    self.show(at, less);
+                    self.shares[at] = less;
                 }
             }
         }
@@ -158,57 +122,47 @@ impl<'r> Lines<'r> {
     }
 
     fn cost(&self) -> usize {
-        self.frame + self.costs.iter().sum::<usize>()
+        let shown = self.lines.iter().zip(&self.shares);
+        self.frame + shown.map(|(line, &share)| line.cost(share)).sum::<usize>()
     }
 
-    fn show(&mut self, at: usize, share: Share) {
-        self.shares[at] = share;
-        self.texts[at] = line(at, &self.hits[at], &self.notes[at], share);
-        self.costs[at] = cost(&self.texts[at]);
+    fn texts(&self) -> Vec<String> {
+        self.lines.iter().zip(&self.shares).map(|(line, &share)| line.text(share).to_owned()).collect()
     }
 
     /// One long line that gave way leaves room: it goes to what the best hits have lost.
     fn refill(&mut self) {
-        for at in 0..self.hits.len() {
+        for at in 0..self.lines.len() {
             let before = self.shares[at];
             for more in [Share::Full, Share::Trimmed, Share::NoSentence, Share::ShortSignature] {
                 if more >= before {
                     break;
                 }
-                self.show(at, more);
+                self.shares[at] = more;
                 if self.has_room_for(more) {
                     break;
                 }
-                self.show(at, before);
+                self.shares[at] = before;
             }
         }
     }
 
     /// Says what the servers of hits with one name are for: on all of them or on none.
     fn tell_apart(&mut self) {
-        let tied: Vec<usize> = (0..self.hits.len()).filter(|&at| self.hits[at].purpose.is_some()).collect();
+        let tied: Vec<usize> = (0..self.lines.len()).filter(|&at| self.lines[at].has_purpose()).collect();
         if tied.iter().any(|&at| self.shares[at] != Share::Full) {
             return;
         }
-        for &at in &tied {
-            self.show(at, Share::WithPurpose);
-        }
+        tied.iter().for_each(|&at| self.shares[at] = Share::WithPurpose);
         if !self.fit() {
-            for &at in &tied {
-                self.show(at, Share::Full);
-            }
+            tied.iter().for_each(|&at| self.shares[at] = Share::Full);
         }
     }
 }
 
-/// A line with the break behind it.
-fn cost(line: &str) -> usize {
-    tokens::count(line) + 1
-}
-
 /// Names alone are too much: the last go, and the reply says how many.
-fn drop_last(reply: &SearchReply<'_>, lines: Lines<'_>, budget_tokens: usize) -> String {
-    let Lines { mut texts, notes, .. } = lines;
+fn drop_last(reply: &SearchReply<'_>, lines: &Lines<'_>, budget_tokens: usize) -> String {
+    let mut texts = lines.texts();
     let all = texts.len();
     loop {
         let text = join(reply, &texts, all - texts.len());
@@ -219,43 +173,12 @@ fn drop_last(reply: &SearchReply<'_>, lines: Lines<'_>, budget_tokens: usize) ->
             texts.pop();
             continue;
         }
-        let (Some(best), Some(note)) = (reply.hits.first(), notes.first()) else { return text };
-        let name = clean::line(&best.tool.id.to_string());
-        let short = [line(0, best, note, Share::ShortSignature), line(0, best, "", Share::ShortSignature)];
-        return short.into_iter().find(|line| tokens::fits(line, budget_tokens)).unwrap_or(name);
+        let Some(best) = lines.lines.first() else { return text };
+        let signature = Line::new(0, best.hit, String::new());
+        let short = [best.text(Share::ShortSignature), signature.text(Share::ShortSignature)];
+        let fitting = short.into_iter().find(|line| tokens::fits(line, budget_tokens));
+        return fitting.map_or_else(|| clean::line(&best.hit.tool.id.to_string()), ToOwned::to_owned);
     }
-}
-
-/// The line of the hit at this place of the list, the best at 0.
-fn line(at: usize, hit: &Hit<'_>, note: &str, share: Share) -> String {
-    let mut line = match share {
-        Share::WithPurpose | Share::Full => signature_within(hit.tool, MAX_SIGNATURE_BYTES).text,
-        Share::Trimmed | Share::NoSentence => trimmed(at, hit.tool),
-        Share::ShortSignature => signature_within(hit.tool, SHORT_SIGNATURE_BYTES).text,
-        Share::Name => format!("{}(…)", clean::line(&hit.tool.id.to_string())),
-    };
-    if share <= Share::Trimmed {
-        let sentence = description::sentence(hit.tool);
-        if !sentence.is_empty() {
-            line.push_str(" — ");
-            line.push_str(&sentence);
-        }
-    }
-    if let Some(purpose) = hit.purpose.as_ref().filter(|_| share == Share::WithPurpose) {
-        line.push_str(" {");
-        line.push_str(&clean::line(purpose));
-        line.push('}');
-    }
-    // A note decides whether a call is worth making, so it is the last to go.
-    line.push_str(note);
-    line
-}
-
-/// The best hit is most often the one that is called, and keeps its signature. Of the others a signature that leaves something out
-/// is as good short: before a call that needs more, the tool must be described anyway.
-fn trimmed(at: usize, tool: &ToolEntry) -> String {
-    let whole = signature_within(tool, if at < 2 { MAX_SIGNATURE_BYTES } else { TRIMMED_SIGNATURE_BYTES });
-    if at == 0 || whole.complete { whole.text } else { signature_within(tool, SHORT_SIGNATURE_BYTES).text }
 }
 
 /// What is said behind each hit, in brackets. A needed tool that was named above is named without its server.

@@ -15,6 +15,7 @@ mod learning;
 mod ledger;
 mod long_results;
 mod meta_tools;
+mod offers;
 mod pins;
 mod rooms;
 mod search_replies;

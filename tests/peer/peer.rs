@@ -35,6 +35,7 @@ dies-on-call   as good, but a call ends it
 broken-list    good tools beside malformed ones
 bad-list       a tool list that is no array
 endless-cursor a tool list whose pages never end
+offers         as good, with a prompt, a resource and a template of resources
 refuses-lists  announces prompts and resources and refuses to list them
 endless-line   answers a call with a line that does not end
 stubborn       as good, but ignores SIGTERM and leaves a grandchild behind
@@ -64,7 +65,7 @@ fn main() {
             });
         }
         "good" | "noise" | "hangs-on-call" | "dies-on-call" | "broken-list" | "bad-list" | "endless-cursor"
-        | "refuses-lists" | "endless-line" | "modern-only" | "wrong-ids" => {}
+        | "refuses-lists" | "offers" | "endless-line" | "modern-only" | "wrong-ids" => {}
         _ => {
             println!("{HELP}");
             exit(2);
@@ -167,7 +168,7 @@ fn answer(mode: &str, message: &Value, cancelled: &Arc<Mutex<BTreeSet<String>>>)
     match method {
         "initialize" => {
             let mut capabilities = json!({"tools": {}});
-            if mode == "refuses-lists" {
+            if mode == "refuses-lists" || mode == "offers" {
                 capabilities = json!({"tools": {}, "prompts": {}, "resources": {}});
             }
             let version = message["params"]["protocolVersion"].clone();
@@ -181,10 +182,38 @@ fn answer(mode: &str, message: &Value, cancelled: &Arc<Mutex<BTreeSet<String>>>)
             );
         }
         "tools/list" => result(&id, list(mode, message)),
+        _ if mode == "offers" && offered(method, &message["params"]).is_some() => {
+            result(&id, offered(method, &message["params"]).unwrap_or_default());
+        }
         "tools/call" => call(mode, id, message.clone(), Arc::clone(cancelled)),
         "ping" => result(&id, json!({})),
         _ => refuse(&id, -32601, "method not found"),
     }
+}
+
+/// Prompts and resources. What future servers may add is there too, and must not be lost.
+fn offered(method: &str, params: &Value) -> Option<Value> {
+    let said = |text: String| json!({"role": "user", "content": {"type": "text", "text": text}, "futureField": 1});
+    Some(match method {
+        "prompts/list" => {
+            let arguments = json!([{"name": "who", "required": true}]);
+            json!({"prompts": [{"name": "greet", "description": "Greets.", "arguments": arguments, "futureField": 1}]})
+        }
+        "prompts/get" => json!({"messages": [said(format!("Greet {}", params["arguments"]["who"]))], "futureField": 1}),
+        "resources/list" => {
+            json!({"resources": [{"uri": "note://daily/today?full=1", "name": "today", "futureField": 1}]})
+        }
+        "resources/templates/list" => {
+            json!({"resourceTemplates": [{"uriTemplate": "note://daily/{day}", "name": "day"}]})
+        }
+        "resources/read" => {
+            json!({"contents": [{"uri": params["uri"], "text": format!("read {}", params["uri"]), "futureField": 1}]})
+        }
+        "completion/complete" => {
+            json!({"completion": {"values": [format!("{}/{}", params["ref"]["name"].as_str().or(params["ref"]["uri"].as_str())?, params["argument"]["value"].as_str()?)]}})
+        }
+        _ => return None,
+    })
 }
 
 fn list(mode: &str, message: &Value) -> Value {

@@ -1,0 +1,164 @@
+//! How a request of a client is carried out: begun, or resumed where it was parked; followed to its result, or to a question that
+//! only the client's next request can answer.
+
+use std::sync::{Arc, PoisonError};
+
+use futures::future::BoxFuture;
+use rmcp::{ErrorData, RoleServer, model::ErrorCode, service::RequestContext};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use super::{
+    Hop, era,
+    offers::{Asked, OfferError},
+    parking::{self, Resumed, Running},
+    relay::{self, Forwarder, Relay},
+    reply,
+    server::{Handler, RawResult},
+};
+use crate::{
+    backends::{Answers, BackendError},
+    catalog::JsonObject,
+};
+
+/// A request as it came.
+pub(super) struct Incoming {
+    pub(super) what: What,
+    /// Answers to questions of before, and the state that came with them.
+    pub(super) responses: JsonObject,
+    pub(super) state: Option<String>,
+}
+
+/// What is requested.
+pub(super) enum What {
+    /// A call of a meta-tool, or of a pinned one.
+    Tool {
+        /// Which.
+        name: String,
+        /// Its arguments.
+        arguments: Option<Value>,
+    },
+    /// A prompt, a resource, a completion.
+    Offer(Asked),
+}
+
+impl Handler {
+    /// Carries a request out and leaves its result for the front. A client that cancels drops this future, which cancels the
+    /// backend's request.
+    pub(super) async fn run(&self, incoming: Incoming, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        let result = tokio::select! {
+            result = self.answer(incoming, context) => result?,
+            // rmcp sends no answer to a cancelled request; what is returned here is dropped.
+            () = context.ct.cancelled() => return Ok(()),
+        };
+        if let Some(slot) = context.extensions.get::<RawResult>() {
+            *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, incoming: Incoming, context: &RequestContext<RoleServer>) -> Result<JsonObject, ErrorData> {
+        let Incoming { what, responses, state } = incoming;
+        let principal = self.conversation.principal();
+        let bound_to = match &what {
+            What::Tool { name, arguments } => parking::binding(principal, name, arguments.as_ref()),
+            What::Offer(asked) => {
+                let (method, subject) = asked.subject();
+                parking::binding(principal, method, Some(&subject))
+            }
+        };
+        let resumed = match state {
+            None => None,
+            Some(state) => {
+                let resumed = self.broker.parking().resume(&state, responses, &bound_to);
+                Some(resumed.map_err(|bad| ErrorData::invalid_params(bad.to_string(), None))?)
+            }
+        };
+        let (running, forwarder) = match resumed {
+            Some(Resumed::Running(running)) => {
+                let forwarder = running.relay.move_to(context, &self.level);
+                (running, forwarder)
+            }
+            Some(Resumed::Backend(answers)) => self.begin(what, Some(answers), context),
+            None => self.begin(what, None, context),
+        };
+        self.follow(running, forwarder, &bound_to).await
+    }
+
+    /// Starts a request of its own: it goes on while the client is asked.
+    fn begin(
+        &self,
+        what: What,
+        answers: Option<Answers>,
+        context: &RequestContext<RoleServer>,
+    ) -> (Running, Forwarder) {
+        let (relay, forwarder, questions) = relay::open(context, &self.level, self.conversation.number());
+        let relay = Arc::new(relay);
+        // A client that is asked inline leaves no questions behind; its channel is closed from the start.
+        let questions = questions.unwrap_or_else(|| mpsc::channel(1).1);
+        let hop = Hop { meta: era::passed_on(context), caller: Arc::<Relay>::clone(&relay), answers };
+        let (broker, conversation) = (Arc::clone(&self.broker), Arc::clone(&self.conversation));
+        let work: BoxFuture<'static, Result<JsonObject, ErrorData>> = match what {
+            What::Tool { name, arguments } => {
+                Box::pin(async move { Ok(broker.meta_call(&name, arguments, hop, &conversation).await) })
+            }
+            What::Offer(asked) => Box::pin(async move { broker.offer(asked, hop).await.map_err(refusal) }),
+        };
+        let result = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
+        (Running { result, questions, relay }, forwarder)
+    }
+
+    /// Waits for the result, or for a question that only the client's next request can answer.
+    async fn follow(
+        &self,
+        mut running: Running,
+        forwarder: Forwarder,
+        bound_to: &[u8],
+    ) -> Result<JsonObject, ErrorData> {
+        let forwarding = forwarder.run();
+        tokio::pin!(forwarding);
+        let (mut asks, mut forwards) = (true, true);
+        let asked = loop {
+            tokio::select! {
+                () = &mut forwarding, if forwards => forwards = false,
+                question = running.questions.recv(), if asks => match question {
+                    Some(question) => break question,
+                    None => asks = false,
+                },
+                result = &mut running.result => {
+                    // The last holder of the way back; what is queued goes out before the result.
+                    drop(running);
+                    if forwards {
+                        forwarding.await;
+                    }
+                    let result = result.unwrap_or_else(|_| Ok(reply::error("the call ended unexpectedly; try it again")))?;
+                    return Ok(if era::wants_input(&result) { self.broker.parking().sealed(result, bound_to) } else { result });
+                }
+            }
+        };
+        let mut questions = vec![asked];
+        while let Ok(more) = running.questions.try_recv() {
+            questions.push(more);
+        }
+        running.relay.pause();
+        if forwards {
+            forwarding.await;
+        }
+        let parked = self.broker.parking().park(running, questions, bound_to);
+        Ok(parked.unwrap_or_else(|| reply::error("too many calls wait for their users already; try again later")))
+    }
+}
+
+/// Why a prompt or a resource could not be given, as an error of the protocol: there is no model to read a result.
+fn refusal(error: OfferError) -> ErrorData {
+    match error {
+        OfferError::Unknown { .. } => ErrorData::invalid_params(error.to_string(), None),
+        OfferError::Backend(BackendError::Rpc { code, message, error, .. }) => {
+            let code = i32::try_from(code).map_or(ErrorCode::INTERNAL_ERROR, ErrorCode);
+            ErrorData::new(code, message, error.get("data").cloned())
+        }
+        OfferError::Backend(failure) => ErrorData::internal_error(format!("{failure}; {}", failure.hint()), None),
+    }
+}
