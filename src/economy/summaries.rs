@@ -23,7 +23,7 @@ const TOKENS_PER_SERVER: usize = 8;
 const FIRST_TOKENS: usize = 16;
 
 /// Fewest tokens of a line beyond its name: with less room for each server there are only names.
-const LEAST_PURPOSE_TOKENS: usize = 3;
+const LEAST_PURPOSE_TOKENS: usize = 4;
 
 /// What a summary is made of.
 #[derive(Debug, Clone)]

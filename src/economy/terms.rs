@@ -13,7 +13,10 @@
 mod grammar;
 mod words;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use self::{
     grammar::{Sentence, made_by, nouns_of_name, tail},
@@ -27,7 +30,7 @@ pub use self::words::words;
 /// Most tools of a server whose names are read, and whose descriptions: spread evenly over its list. More would say nothing
 /// new and cost the start. The largest real server has 401 tools.
 const MAX_NAMES: usize = 256;
-const MAX_DESCRIPTIONS: usize = 64;
+const MAX_DESCRIPTIONS: usize = 48;
 
 /// So few tools are named rather than summed up.
 const FEW_TOOLS: usize = 4;
@@ -122,31 +125,32 @@ struct Topics {
 impl Topics {
     fn of(about: &About<'_>) -> Self {
         let tools = sampled(&about.tools, MAX_NAMES);
+        let names: Vec<Vec<String>> = tools.iter().map(|(name, _)| words(name)).collect();
         let own = own_words(about.name);
-        let mut topics = Self { marks: house_mark(&tools), ..Self::default() };
-        topics.marks.retain(|mark| !own.contains(&singular(mark)));
-        let marked: HashSet<String> =
-            own.iter().cloned().chain(topics.marks.iter().map(|mark| singular(mark))).collect();
-        for (name, _) in &tools {
+        let mut topics = Self { marks: house_mark(&names), ..Self::default() };
+        topics.marks.retain(|mark| !own.contains(singular(mark).as_ref()));
+        let marks = topics.marks.iter().map(|mark| singular(mark).into_owned());
+        let marked: HashSet<String> = own.iter().cloned().chain(marks).collect();
+        for name in &names {
             for noun in nouns_of_name(name, &marked) {
-                topics.add_starts(&noun.iter().map(String::as_str).collect::<Vec<_>>());
+                topics.add_starts(&noun);
             }
-            topics.countable.extend(made_by(name));
+            note(&mut topics.countable, made_by(name));
         }
         let beginnings: HashSet<&str> = topics.nouns.keys().filter_map(|key| key.split(' ').next()).collect();
         let few = beginnings.len() < ENOUGH_NOUNS;
         for (_, description) in sampled(&tools, MAX_DESCRIPTIONS) {
             let sentence = Sentence::first_of(description);
-            topics.heads.extend(sentence.heads());
-            topics.mentioned.extend(sentence.words().map(singular));
-            topics.countable.extend(sentence.countable());
-            topics.capitals.extend(sentence.capitals().cloned());
+            note(&mut topics.heads, sentence.heads());
+            note(&mut topics.mentioned, sentence.words().map(singular));
+            note(&mut topics.countable, sentence.countable());
+            note(&mut topics.capitals, sentence.capitals().map(Cow::from));
             for (noun, weight) in sentence.nouns(&own).iter().zip([0.45, 0.2]) {
                 topics.add_said(noun, weight, few);
             }
         }
         let description = Sentence::first_of(about.description);
-        topics.heads.extend(description.heads());
+        note(&mut topics.heads, description.heads());
         for noun in description.nouns(&own) {
             topics.described |= topics.add_said(&noun, if few { 0.9 } else { 0.5 }, few);
         }
@@ -215,11 +219,7 @@ impl Topics {
     #[expect(clippy::cast_precision_loss, reason = "counts of tools are small")]
     fn add_marks(&mut self, tools: usize) {
         for mark in &self.marks {
-            if mark.len() > 3
-                && is_plain(mark)
-                && !VERBS.contains(mark.as_str())
-                && self.heads.contains(&singular(mark))
-            {
+            if mark.len() > 3 && is_plain(mark) && !VERBS.contains(mark.as_str()) && self.is_noun(&singular(mark)) {
                 let noun = Noun { count: tools as f64, words: 1, raw: mark.clone(), mark: true, ..Noun::default() };
                 self.nouns.insert(mark.clone(), noun);
             }
@@ -272,7 +272,8 @@ impl Topics {
         if self.mentioned.is_empty() {
             return 1.0;
         }
-        let mentioned = before.split(' ').all(|word| word.is_empty() || self.mentioned.contains(&singular(word)));
+        let mentioned =
+            before.split(' ').all(|word| word.is_empty() || self.mentioned.contains(singular(word).as_ref()));
         let ends = if self.is_noun(last) { 1.0 } else { 0.4 };
         if mentioned { ends } else { ends * 0.4 }
     }
@@ -291,7 +292,8 @@ impl Topics {
     /// Names of tools in words, without the server's own: `perplexity_ask` is `ask`, `list_databases` is `databases`.
     fn spoken(&self, about: &About<'_>) -> Vec<String> {
         let own = own_words(about.name);
-        let is_own = |word: &String| own.contains(word) || own.contains(&singular(word)) || self.marks.contains(word);
+        let is_own =
+            |word: &String| own.contains(word) || own.contains(singular(word).as_ref()) || self.marks.contains(word);
         let looks = |word: &str| matches!(word, "get" | "list" | "read" | "show");
         let mut spoken: Vec<String> = Vec::new();
         for (name, _) in &about.tools {
@@ -319,7 +321,7 @@ impl Topics {
 /// The words of a server's name, and all of them as one.
 fn own_words(name: &str) -> HashSet<String> {
     let words = words(name);
-    words.iter().map(|word| singular(word)).chain([words.concat()]).collect()
+    words.iter().map(|word| singular(word).into_owned()).chain([words.concat()]).collect()
 }
 
 fn sampled<'a>(tools: &[(&'a str, &'a str)], most: usize) -> Vec<(&'a str, &'a str)> {
@@ -329,19 +331,25 @@ fn sampled<'a>(tools: &[(&'a str, &'a str)], most: usize) -> Vec<(&'a str, &'a s
     (0..most).map(|at| tools[at * tools.len() / most]).collect()
 }
 
-fn house_mark(tools: &[(&str, &str)]) -> Vec<String> {
-    if tools.len() <= 3 {
-        return Vec::new();
-    }
-    let mut firsts: Vec<String> = tools.iter().filter_map(|(name, _)| words(name).into_iter().next()).collect();
+fn house_mark(names: &[Vec<String>]) -> Vec<String> {
+    let mut firsts: Vec<&String> = names.iter().filter_map(|words| words.first()).collect();
     firsts.sort_unstable();
     // The word of most tools fills the middle of the sorted ones.
-    let mark = firsts[firsts.len() / 2].clone();
+    let Some(&mark) = firsts.get(firsts.len() / 2).filter(|_| names.len() > 3) else { return Vec::new() };
     let marked = firsts.iter().filter(|first| **first == mark).count();
-    if marked * 10 >= tools.len() * MARKED_IN_TEN && !is_sure_verb(&mark) && mark != "search" {
-        vec![mark]
+    if marked * 10 >= names.len() * MARKED_IN_TEN && !is_sure_verb(mark) && mark != "search" {
+        vec![mark.clone()]
     } else {
         Vec::new()
+    }
+}
+
+/// Adds words that are not there yet.
+fn note<'w>(known: &mut HashSet<String>, words: impl IntoIterator<Item = Cow<'w, str>>) {
+    for word in words {
+        if !known.contains(word.as_ref()) {
+            known.insert(word.into_owned());
+        }
     }
 }
 

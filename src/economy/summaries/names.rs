@@ -20,6 +20,9 @@ const NOTE: Level = Level { terms: 1, chars: 20, ..LEVELS[LEVELS.len() - 1] };
 /// With less room than this no note fits.
 const LEAST_NOTE_TOKENS: usize = 3;
 
+/// After so many notes in a row that do not fit the rest is not tried: each costs a look at a server's tools.
+const MOST_MISSES: usize = 4;
+
 /// What all names cost in tokens, those that start alike together.
 pub(super) fn least_tokens(servers: &[&SummaryInput<'_>]) -> usize {
     parts(servers).iter().map(|part| part.cost().tokens).sum()
@@ -249,8 +252,10 @@ fn add_notes(parts: &mut [Part<'_>], servers: &[&SummaryInput<'_>], budget: Budg
     }
     candidates.sort_unstable();
     let mut said: HashSet<(&str, String)> = HashSet::new();
+    let mut misses = 0;
     for (_, _, part, place) in candidates {
-        if used.tokens + LEAST_NOTE_TOKENS > budget.tokens || used.chars + LEAST_NOTE_TOKENS > budget.chars {
+        let full = used.tokens + LEAST_NOTE_TOKENS > budget.tokens || used.chars + LEAST_NOTE_TOKENS > budget.chars;
+        if full || misses == MOST_MISSES {
             break;
         }
         let server = servers[parts[part].members[place].at];
@@ -263,7 +268,9 @@ fn add_notes(parts: &mut [Part<'_>], servers: &[&SummaryInput<'_>], budget: Budg
         }
         let shown = format!(" ({note})");
         let with = used.and(Cost { tokens: estimate(&shown), chars: shown.encode_utf16().count() });
+        misses += 1;
         if budget.covers(with) {
+            misses = 0;
             used = with;
             said.insert((beginning, note.clone()));
             parts[part].members[place].note = note;

@@ -3,12 +3,12 @@
 //! Both are read the same way: a verb, then a noun of one or a few words, up to a preposition. Nothing here is exact; a wrong
 //! reading costs a worse line.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
-use super::words::{BORDERS, SMALL_IN_NAMES, SMALL_IN_PROSE, VERBS, is_plain, is_sure_verb, singular, verb, words};
+use super::words::{BORDERS, SMALL_IN_NAMES, SMALL_IN_PROSE, VERBS, is_plain, is_sure_verb, singular, verb};
 
 /// Most of a description that is looked at, in bytes: what it is about stands at its start.
-const MAX_LOOKED_AT: usize = 240;
+const MAX_LOOKED_AT: usize = 160;
 
 /// Words that end no noun.
 const ADJECTIVE_ENDINGS: [&str; 6] = ["able", "ible", "ous", "ful", "less", "ical"];
@@ -55,7 +55,7 @@ impl Sentence {
                 continue;
             }
             if !first && part.starts_with(char::is_uppercase) {
-                self.capitals.insert(singular(&lower));
+                self.capitals.insert(singular(&lower).into_owned());
             }
             self.tokens.push(Some(lower));
         }
@@ -74,7 +74,7 @@ impl Sentence {
     }
 
     /// The last words of its nouns, in the singular.
-    pub(super) fn heads(&self) -> impl Iterator<Item = String> {
+    pub(super) fn heads(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.tokens.iter().enumerate().filter_map(|(at, word)| {
             let word = word.as_deref().filter(|word| !BORDERS.contains(word))?;
             // A web search is about the web.
@@ -89,7 +89,7 @@ impl Sentence {
     }
 
     /// Nouns that can be counted, in the singular: they stand in the plural, or after an article.
-    pub(super) fn countable(&self) -> impl Iterator<Item = String> {
+    pub(super) fn countable(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let plurals = self.tokens.iter().flatten().filter_map(|word| {
             let one = singular(word);
             (one != *word).then_some(one)
@@ -101,7 +101,7 @@ impl Sentence {
             let last = (at + 1..at + 5).take_while(|&next| !self.ends_at(next)).last()?;
             self.word(last).map(singular)
         });
-        plurals.chain(counted).filter(|word| !self.capitals.contains(word))
+        plurals.chain(counted).filter(|word| !self.capitals.contains(word.as_ref()))
     }
 
     /// Names, in the singular.
@@ -133,7 +133,7 @@ impl Sentence {
             if noun.is_empty() && (is_sure_verb(word) || (after_joint && verb(word).is_some())) {
                 continue;
             }
-            if SMALL_IN_PROSE.contains(word) || word.ends_with("ly") || own.contains(&singular(word)) {
+            if SMALL_IN_PROSE.contains(word) || word.ends_with("ly") || own.contains(singular(word).as_ref()) {
                 end(&mut nouns, &mut noun);
                 continue;
             }
@@ -173,18 +173,19 @@ fn is_only_verb(word: &str) -> bool {
 
 /// What the words of a tool's name act on: `stories-add-task` speaks of stories and of tasks. `own` are the words of the
 /// server's name and its house mark.
-pub(super) fn nouns_of_name(name: &str, own: &HashSet<String>) -> Vec<Vec<String>> {
+pub(super) fn nouns_of_name<'a>(words: &'a [String], own: &HashSet<String>) -> Vec<Vec<&'a str>> {
     let is_version = |word: &str| word.strip_prefix('v').unwrap_or(word).bytes().all(|byte| byte.is_ascii_digit());
-    let kept: Vec<String> = words(name)
-        .into_iter()
-        .filter(|word| word.len() > 1 && !is_version(word) && !own.contains(&singular(word)))
+    let kept: Vec<&str> = words
+        .iter()
+        .map(String::as_str)
+        .filter(|word| word.len() > 1 && !is_version(word) && !own.contains(singular(word).as_ref()))
         .collect();
     let mut nouns = Vec::new();
-    let mut noun: Vec<String> = Vec::new();
+    let mut noun: Vec<&str> = Vec::new();
     let mut acted = false;
-    for (at, word) in kept.iter().enumerate() {
-        let next = kept.get(at + 1).map(String::as_str);
-        if BORDERS.contains(word.as_str()) {
+    for (at, &word) in kept.iter().enumerate() {
+        let next = kept.get(at + 1).copied();
+        if BORDERS.contains(word) {
             if noun.is_empty() {
                 continue;
             }
@@ -192,24 +193,24 @@ pub(super) fn nouns_of_name(name: &str, own: &HashSet<String>) -> Vec<Vec<String
         }
         let leads = noun.is_empty() && nouns.is_empty() && !acted;
         // A pull request is no request that is pulled.
-        let is_verb = VERBS.contains(word.as_str()) && next.is_some_and(|next| !next.starts_with("request"));
+        let is_verb = VERBS.contains(word) && next.is_some_and(|next| !next.starts_with("request"));
         if is_sure_verb(word) || (leads && is_verb) {
             end(&mut nouns, &mut noun);
             acted = true;
             continue;
         }
-        if SMALL_IN_NAMES.contains(word.as_str()) && !belongs(word, next, &noun) {
+        if SMALL_IN_NAMES.contains(word) && !belongs(word, next, &noun) {
             continue;
         }
         if noun.last().is_none_or(|last| singular(last) != singular(word)) {
-            noun.push(word.clone());
+            noun.push(word);
         }
     }
     if !acted {
-        while noun.len() > 1 && noun.last().is_some_and(|word| VERBS.contains(word.as_str())) {
+        while noun.len() > 1 && noun.last().is_some_and(|word| VERBS.contains(*word)) {
             noun.pop();
         }
-        if noun.len() == 1 && VERBS.contains(noun[0].as_str()) {
+        if noun.len() == 1 && VERBS.contains(noun[0]) {
             noun.clear();
         }
     }
@@ -218,14 +219,14 @@ pub(super) fn nouns_of_name(name: &str, own: &HashSet<String>) -> Vec<Vec<String
 }
 
 /// What a name makes or destroys can be counted; in the singular.
-pub(super) fn made_by(name: &str) -> Option<String> {
-    let mut words = words(name).into_iter();
-    words.by_ref().find(|word| word == "create" || word == "delete")?;
-    words.take_while(|word| !BORDERS.contains(word.as_str())).last().map(|word| singular(&word))
+pub(super) fn made_by(words: &[String]) -> Option<Cow<'_, str>> {
+    let verb = words.iter().position(|word| word == "create" || word == "delete")?;
+    let made = words[verb + 1..].iter().take_while(|word| !BORDERS.contains(word.as_str())).last()?;
+    Some(singular(made))
 }
 
 /// Small words that say something beside another: work items, line items, data sources.
-fn belongs(word: &str, next: Option<&str>, noun: &[String]) -> bool {
+fn belongs(word: &str, next: Option<&str>, noun: &[&str]) -> bool {
     match word {
         "item" | "items" => !noun.is_empty(),
         "work" => next.is_some_and(|next| next.starts_with("item")),

@@ -137,6 +137,11 @@ fn no_order_markup_or_address_gets_through() {
     assert!(is_harmless("Create, read and edit Excel workbooks without Microsoft Excel"));
 }
 
+#[test]
+fn names_without_a_word_in_them_are_no_trouble() {
+    assert_eq!(named("x", &["!", "__", "--", "...", "???"]), "");
+}
+
 proptest! {
     #[test]
     fn whatever_a_server_writes_its_terms_are_few_plain_words(

@@ -2,7 +2,7 @@
 //!
 //! The lists are of English. A word of another language is kept as it is, which costs a worse line and nothing else.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 
 /// Words that say what is done, not to what.
 pub(super) static VERBS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
@@ -190,7 +190,7 @@ pub fn words(identifier: &str) -> Vec<String> {
 }
 
 /// A noun in the singular, as far as its ending tells.
-pub(super) fn singular(word: &str) -> String {
+pub(super) fn singular(word: &str) -> Cow<'_, str> {
     const SAME: [&str; 22] = [
         "status",
         "news",
@@ -215,19 +215,18 @@ pub(super) fn singular(word: &str) -> String {
         "tls",
         "rss",
     ];
-    if word == "indices" {
-        return "index".to_owned();
+    let same = !word.ends_with('s') || word.len() < 4 || SAME.contains(&word);
+    if same || ["ss", "us", "is"].iter().any(|ending| word.ends_with(ending)) {
+        return Cow::Borrowed(word);
     }
-    if SAME.contains(&word) || word.len() < 4 || ["ss", "us", "is"].iter().any(|ending| word.ends_with(ending)) {
-        return word.to_owned();
+    if word == "indices" {
+        return Cow::Borrowed("index");
     }
     if let Some(stem) = word.strip_suffix("ies").filter(|stem| stem.len() > 1) {
-        return format!("{stem}y");
+        return Cow::Owned(format!("{stem}y"));
     }
-    if ["sses", "shes", "ches", "xes"].iter().any(|ending| word.ends_with(ending)) {
-        return word[..word.len() - 2].to_owned();
-    }
-    word.strip_suffix('s').unwrap_or(word).to_owned()
+    let cut = if ["sses", "shes", "ches", "xes"].iter().any(|ending| word.ends_with(ending)) { 2 } else { 1 };
+    Cow::Borrowed(&word[..word.len() - cut])
 }
 
 /// A noun in the plural.
