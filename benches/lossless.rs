@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         .map(|file| file.unwrap().path())
         .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
         .collect();
-    let only = env::args().nth(1).filter(|argument| !argument.starts_with('-'));
+    let only = env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let mut found = Findings::default();
     for (server, path) in files {
         let listed: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
