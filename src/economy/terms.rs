@@ -77,7 +77,8 @@ pub fn terms(about: &About<'_>, most: usize) -> Vec<String> {
     }
     spoken.truncate(most);
     let says_nothing = spoken.iter().all(|name| is_sure_verb(name));
-    if says_nothing && !nouns.is_empty() { nouns } else { spoken }
+    // A list of verbs says less than the name alone.
+    if says_nothing { nouns.into_iter().filter(|noun| !is_sure_verb(noun)).collect() } else { spoken }
 }
 
 /// Whether a server's own sentence may be shown: plain words and commas that speak of it and not to the reader.

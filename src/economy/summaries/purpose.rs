@@ -89,12 +89,15 @@ fn terms_of(server: &SummaryInput<'_>) -> Vec<String> {
     terms::terms(&about, LEVELS[0].terms)
 }
 
-/// The server's own description of itself where it is short, plain and says something.
+/// The server's own description of itself where it is short, plain and says something: the sentence, else what stands before its
+/// colon (`Team knowledge base: search, read and write notes`).
 fn said(server: &SummaryInput<'_>) -> String {
     let own = server.entry.and_then(|entry| entry.server_info.get("description")?.as_str());
     let sentence = without_opening(&own.map(description::first_sentence).unwrap_or_default());
-    let short = sentence.chars().count() <= LEVELS[0].chars;
-    if short && terms::is_harmless(&sentence) { sentence } else { String::new() }
+    let is_fit = |text: &&str| text.chars().count() <= LEVELS[0].chars && terms::is_harmless(text);
+    let clause = sentence.split_once(": ").map(|(clause, _)| clause).filter(|clause| clause.contains(' '));
+    let said = std::iter::once(sentence.as_str()).chain(clause).find(is_fit).unwrap_or_default();
+    if said.eq_ignore_ascii_case(server.name.as_str()) { String::new() } else { said.to_owned() }
 }
 
 /// `MCP server for X` says `X`.
