@@ -23,8 +23,8 @@ import rpc
 # The default budget of a result, in o200k_base tokens, and how far two tokenizers may be apart that split a text differently.
 BUDGET = 8_000
 SLACK = 40
-# A result far over the budget shows a quarter of it, and says how to read on.
-LEAST_SHARE = 0.2
+# A result far over the budget shows a quarter of it, as far as whole items fill that, and says how to read on.
+LEAST_SHARE = 0.15
 RESULTS = common.ROOT / "results"
 
 
