@@ -1,6 +1,8 @@
 //! `call_tool`, top to bottom: resolve the name → policy decides → check the arguments → lease → call → fit the result →
 //! note the use → reply. Nothing before the lease touches a backend.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use tracing::{Span, field::Empty, instrument, warn};
@@ -9,11 +11,14 @@ use super::{Broker, CallRequest, Conversation, Hop, conversation::Step, era, rep
 use crate::{
     backends::Request,
     catalog::{JsonObject, Resolution, ToolEntry},
-    economy::{self, Copies, Fitted, Limits, Whole},
+    economy::{self, Copies, Fitted, Limits, SelectError, Whole},
     ids::ToolId,
     policy,
     registry::KeptResult,
 };
+
+/// Longest time for selecting parts of a result. 32 MB take about a second.
+const MAX_SELECTION: Duration = Duration::from_secs(10);
 
 /// What of the result the model asked for.
 struct Part {
@@ -133,7 +138,7 @@ impl Broker {
         };
         let (selected, unselected) = match wanted.select.as_deref().filter(|_| !is_error(result)) {
             None => (None, None),
-            Some(path) => match economy::select_from_result(result, path) {
+            Some(path) => match selected(result.clone(), path.to_owned()).await {
                 Ok(selected) => (Some(selected), None),
                 // The call was carried out: its result must not be lost to a mistake in the path.
                 Err(error) => (None, Some(format!("(`select` was not applied: {error}; {})", error.hint()))),
@@ -169,6 +174,19 @@ impl Broker {
             warn!(error = %error, "a long result could not be kept");
             None
         })
+    }
+}
+
+/// Selects on a thread that serves nobody else: the result may be large, and the path is the model's.
+///
+/// Dropping the future leaves the selection to end by itself; its work is bounded.
+async fn selected(result: JsonObject, path: String) -> Result<JsonObject, SelectError> {
+    let work = tokio::task::spawn_blocking(move || economy::select_from_result(&result, &path));
+    match tokio::time::timeout(MAX_SELECTION, work).await {
+        Ok(Ok(outcome)) => outcome,
+        // Nothing in there panics; if it did, the whole result is still there.
+        Ok(Err(_)) => Err(SelectError::NoJson),
+        Err(_) => Err(SelectError::Slow { after: MAX_SELECTION }),
     }
 }
 

@@ -148,7 +148,8 @@ impl Source {
             match select::parts(document, path) {
                 Ok(parts) => {
                     let rooted = (parts.len() == 1).then(|| select::rooted(path));
-                    return Ok(Self { text: select::text(&parts), path: rooted });
+                    let text = select::text(&parts, path).map_err(|source| ReadError::Path { source })?;
+                    return Ok(Self { text, path: rooted });
                 }
                 Err(source) => failure = ReadError::Path { source },
             }

@@ -1,5 +1,7 @@
 //! Only the wanted parts of a JSON result: JSONPath (RFC 9535), with errors that lead to the right path.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use serde_json_path::{JsonPath, ParseError};
 
@@ -9,8 +11,14 @@ use crate::catalog::JsonObject;
 /// Longest path, in bytes. Real ones stay under 100.
 const MAX_PATH_BYTES: usize = 1_000;
 
-/// Most `..` of a path. Two over a result of 40,000 nested values already look at each of them once per ancestor.
-const MAX_DESCENTS: usize = 2;
+/// Most `..` of a path. A second one looks at each value once for each of its ancestors.
+const MAX_DESCENTS: usize = 1;
+
+/// Most ways in which the selectors of a path can combine: `[*, *]` doubles all that follows it.
+const MAX_COMBINATIONS: usize = 64;
+
+/// Largest selection, in bytes of JSON: as large as any result. Parts that hold each other are written again and again.
+const MAX_SELECTED_BYTES: usize = 32 * 1024 * 1024;
 
 /// Most keys named in an error.
 const MAX_KEYS: usize = 20;
@@ -34,8 +42,20 @@ pub enum SelectError {
         bytes: usize,
     },
     /// The path descends through all levels too often: each time multiplies what is looked at.
-    #[error("the JSONPath has more than {MAX_DESCENTS} `..`")]
+    #[error("the JSONPath would look at the same values again and again")]
     TooDeep,
+    /// What it names is larger than any result may be.
+    #[error("`{path}` selects more than {} MiB", MAX_SELECTED_BYTES / (1024 * 1024))]
+    TooLarge {
+        /// The path.
+        path: String,
+    },
+    /// It took too long.
+    #[error("selecting took longer than {} s", after.as_secs())]
+    Slow {
+        /// How long it was given.
+        after: Duration,
+    },
     /// The result has no JSON to select from.
     #[error("the result is no JSON, so `select` cannot be used on it")]
     NoJson,
@@ -55,7 +75,8 @@ impl SelectError {
     pub fn hint(&self) -> String {
         match self {
             Self::Path { .. } => "write a path like `$.items[*].name` or `$..id`".into(),
-            Self::TooDeep => "name the levels in between, or use one `..`".into(),
+            Self::TooDeep => "use at most one `..`, one `$`, and few selectors in one pair of brackets".into(),
+            Self::TooLarge { .. } | Self::Slow { .. } => "name what is wanted more closely".into(),
             Self::TooLong { .. } => "select a parent of the wanted parts".into(),
             Self::NoJson => "call again without `select`; `max_tokens` bounds any result".into(),
             Self::Nothing { .. } => "start the path with one of its keys, or leave it out".into(),
@@ -76,13 +97,26 @@ pub fn parts<'v>(value: &'v Value, path: &str) -> Result<Vec<&'v Value>, SelectE
 }
 
 /// Parts as one text: one part as itself, a string without its quotes; several as an array.
-#[must_use]
-pub fn text(parts: &[&Value]) -> String {
+///
+/// # Errors
+/// Where that is larger than any result may be.
+pub fn text(parts: &[&Value], path: &str) -> Result<String, SelectError> {
+    let mut out = String::new();
     match parts {
-        [Value::String(text)] => text.clone(),
-        [only] => only.to_string(),
-        several => Value::Array(several.iter().map(|part| (*part).clone()).collect()).to_string(),
+        [Value::String(text)] => return Ok(text.clone()),
+        [only] => out.push_str(&only.to_string()),
+        several => {
+            for (at, part) in several.iter().enumerate() {
+                out.push(if at == 0 { '[' } else { ',' });
+                out.push_str(&part.to_string());
+                if out.len() > MAX_SELECTED_BYTES {
+                    return Err(SelectError::TooLarge { path: path.into() });
+                }
+            }
+            out.push(']');
+        }
     }
+    Ok(out)
 }
 
 /// A result with only the parts that a path names, as one text of compact JSON, or as plain text where it is a string.
@@ -106,7 +140,7 @@ pub fn select_from_result(result: &JsonObject, path: &str) -> Result<JsonObject,
         }
         selected => selected,
     }?;
-    let text = text(&selected);
+    let text = text(&selected, path)?;
     let mut chosen = result.clone();
     chosen.shift_remove("structuredContent");
     chosen.insert("content".into(), json!([{ "type": "text", "text": text }]));
@@ -117,10 +151,41 @@ fn parse(path: &str) -> Result<JsonPath, SelectError> {
     if path.len() > MAX_PATH_BYTES {
         return Err(SelectError::TooLong { bytes: path.len() });
     }
-    if path.matches("..").count() > MAX_DESCENTS {
+    if !is_bounded(path) {
         return Err(SelectError::TooDeep);
     }
     JsonPath::parse(&rooted(path)).map_err(|source| SelectError::Path { path: path.into(), source })
+}
+
+/// Whether the work of a path grows with what it looks at and no faster: few descents, few combinations of selectors, no query from the
+/// root inside a filter. Judged by its text, outside quotes.
+fn is_bounded(path: &str) -> bool {
+    let (mut roots, mut descents, mut combinations) = (0_usize, 0_usize, 1_usize);
+    // Selectors so far in each open pair of brackets; a filter's parentheses hold arguments instead.
+    let mut open: Vec<(char, usize)> = Vec::new();
+    let (mut quote, mut escaped, mut before) = (None, false, ' ');
+    for character in path.chars() {
+        if let Some(end) = quote {
+            quote = if character == end && !escaped { None } else { quote };
+            escaped = character == '\\' && !escaped;
+            continue;
+        }
+        match character {
+            '\'' | '"' => quote = Some(character),
+            '$' => roots += 1,
+            '.' if before == '.' => descents += 1,
+            '[' | '(' => open.push((character, 1)),
+            ',' => open.last_mut().into_iter().for_each(|(_, selectors)| *selectors += 1),
+            ']' | ')' => {
+                if let Some(('[', selectors)) = open.pop() {
+                    combinations = combinations.saturating_mul(selectors);
+                }
+            }
+            _ => {}
+        }
+        before = character;
+    }
+    roots <= 1 && descents <= MAX_DESCENTS && combinations <= MAX_COMBINATIONS
 }
 
 /// A path from the root: `items[0]` is taken for `$.items[0]`, because models leave the root out.
@@ -163,7 +228,7 @@ mod tests {
     #[test]
     fn one_part_comes_as_itself_and_several_as_an_array() {
         let value = json!({ "items": [{ "id": 1 }, { "id": 2 }], "next": "b" });
-        let selected = |path: &str| text(&parts(&value, path).unwrap());
+        let selected = |path: &str| text(&parts(&value, path).unwrap(), path).unwrap();
         assert_eq!(selected("$.next"), "b");
         assert_eq!(selected("$.items[*].id"), "[1,2]");
         assert_eq!(selected("items[0].id"), "1");
@@ -181,7 +246,18 @@ mod tests {
         let error = parts(&json!({}), "$.a[").unwrap_err();
         insta::assert_snapshot!(format!("{error}; {}", error.hint()), @r#"`$.a[` is no JSONPath (RFC 9535); write a path like `$.items[*].name` or `$..id`"#);
         assert!(matches!(parts(&json!({}), &"x".repeat(2000)), Err(SelectError::TooLong { bytes: 2000 })));
-        assert!(matches!(parts(&json!({}), "$..a..b..c"), Err(SelectError::TooDeep)));
+        for path in [
+            "$..a..b",
+            "$..*..*",
+            &format!("${}", "[*,*]".repeat(12)),
+            "$[?count($..*) > 1]",
+            "$['a','b'][*,*,*][0,1,2,3,4,5,6,7,8,9,10]",
+        ] {
+            assert!(matches!(parts(&json!({}), path), Err(SelectError::TooDeep)), "{path}");
+        }
+        for path in ["$..a", "$['a..b','c,$']", "$.items[0,1,2]['id','name']", "$[?search(@.a, 'x,y..z') && @.b]"] {
+            assert!(matches!(parts(&json!({}), path), Err(SelectError::Nothing { .. })), "{path}");
+        }
     }
 
     #[test]

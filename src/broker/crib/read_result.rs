@@ -1,5 +1,7 @@
 //! `crib/read_result`: reads on in a result that was cut.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -15,6 +17,9 @@ pub(in crate::broker) const READ_RESULT: &str = "read_result";
 
 /// Lines around a match where the call names no number.
 const DEFAULT_CONTEXT: usize = 2;
+
+/// Longest time for finding a part. Searching 32 MB takes about a second.
+const MAX_READING: Duration = Duration::from_secs(20);
 
 /// Kept results named where a name means none.
 const MAX_NAMED: usize = 5;
@@ -69,7 +74,9 @@ impl Broker {
         let Some(kept) = kept else { return Err(self.no_such_result(id, conversation)) };
         let whole = Whole { text: kept.text, structured: kept.structured };
         // Tens of megabytes may be searched here: not on a thread that serves others.
-        let read = tokio::task::spawn_blocking(move || economy::read_on(&whole, &wanted, budget)).await;
+        let work = tokio::task::spawn_blocking(move || economy::read_on(&whole, &wanted, budget));
+        let read = tokio::time::timeout(MAX_READING, work).await;
+        let read = read.map_err(|_| "reading took too long; ask for a smaller part".to_owned())?;
         read.map_err(|_| "reading on failed; ask for another part".to_owned())?.map_err(|error| error.to_string())
     }
 

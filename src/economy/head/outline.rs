@@ -14,6 +14,10 @@ const MIN_ENTRIES: usize = 3;
 /// Most entries looked at. An outline of a budget shows some hundreds.
 const MAX_ENTRIES: usize = 5_000;
 
+/// Most tags of headings looked at, and how far each is followed, in bytes.
+const MAX_TAGS: usize = 50_000;
+const MAX_HEADING_BYTES: usize = 1_000;
+
 /// Longest entry, in characters.
 const MAX_ENTRY_CHARS: usize = 90;
 
@@ -149,15 +153,11 @@ fn diffs(text: &str) -> Vec<Entry<'_>> {
 fn pages(text: &str) -> Vec<Entry<'_>> {
     let mut entries = Vec::new();
     let (mut line, mut counted) = (1, 0);
-    for (byte, _) in text.match_indices('<') {
-        let tag = &text.as_bytes()[byte + 1..];
-        let level = match tag {
-            [b'h' | b'H', digit @ b'1'..=b'6', b'>' | b' ', ..] => usize::from(digit - b'0'),
-            [b't' | b'T', b'i' | b'I', b't' | b'T', b'l' | b'L', b'e' | b'E', b'>', ..] => 0,
-            _ => continue,
-        };
-        let Some(open) = text[byte..].find('>').map(|end| byte + end + 1) else { break };
-        let Some(end) = text[open..].find("</").map(|end| open + end) else { break };
+    let is_heading = |(byte, _): (usize, &str)| Some((byte, heading_level(text.get(byte + 1..)?.as_bytes())?));
+    for (byte, level) in text.match_indices('<').filter_map(is_heading).take(MAX_TAGS) {
+        // Whatever is no heading of a usual length is passed over, so that a page costs what it is long and no more.
+        let Some(open) = position(text, byte, ">").map(|end| end + 1) else { continue };
+        let Some(end) = position(text, open, "</") else { continue };
         line += text[counted..byte].matches('\n').count();
         counted = byte;
         let name = inner_text(&text[open..end]);
@@ -169,6 +169,21 @@ fn pages(text: &str) -> Vec<Entry<'_>> {
         }
     }
     entries
+}
+
+/// The level of a heading whose tag begins so, behind its `<`; 0 is the title.
+const fn heading_level(tag: &[u8]) -> Option<usize> {
+    match tag {
+        [b'h' | b'H', digit @ b'1'..=b'6', b'>' | b' ', ..] => Some((*digit - b'0') as usize),
+        [b't' | b'T', b'i' | b'I', b't' | b'T', b'l' | b'L', b'e' | b'E', b'>', ..] => Some(0),
+        _ => None,
+    }
+}
+
+/// Where the next mark begins, if it is near.
+fn position(text: &str, from: usize, mark: &str) -> Option<usize> {
+    let end = tokens::floor_char_boundary(text, from + MAX_HEADING_BYTES);
+    text.get(from..end)?.find(mark).map(|at| from + at)
 }
 
 /// What stands behind the last tag that opens a heading's contents, as in `<h2><a href="…">Name`.

@@ -164,6 +164,15 @@ fn no_text_and_no_budget_is_too_odd() {
     }
 }
 
+#[test]
+fn headings_that_never_end_cost_what_they_are_long() {
+    let text = "<h1>".repeat(300_000) + "</h1>";
+    let begun = std::time::Instant::now();
+    shown(&text, 200);
+    // Linear it takes some hundredths of a second; looking for each end to the end of the text took minutes.
+    assert!(begun.elapsed().as_secs() < 10);
+}
+
 proptest::proptest! {
     #[test]
     fn every_head_keeps_its_budget(text in "([ \t]{0,6}(- |# |<h1>|\\| |\\{\"|diff --git )?\\PC{0,30}\n){0,120}", budget in 40_usize..400) {
