@@ -9,7 +9,7 @@ use super::{Broker, Hop};
 use crate::{
     backends::{BackendError, Request},
     catalog::JsonObject,
-    config::ServerSpec,
+    config::{Offered, ServerSpec},
 };
 
 /// What stands before the address of a resource.
@@ -99,7 +99,7 @@ impl Broker {
         let (spec, method, params) = match asked {
             Asked::Prompt { name, arguments } => {
                 let unknown = || OfferError::Unknown { what: "prompt", name: name.clone() };
-                let (spec, own) = self.routed(&name).ok_or_else(unknown)?;
+                let (spec, own) = self.prompt(&name).ok_or_else(unknown)?;
                 let mut params = JsonObject::from_iter([("name".to_owned(), Value::from(own))]);
                 params.extend(arguments.map(|arguments| ("arguments".to_owned(), Value::Object(arguments))));
                 (spec, "prompts/get", params)
@@ -136,9 +136,17 @@ impl Broker {
         (!own.is_empty()).then_some((spec, own))
     }
 
+    /// The server of a prompt and its own name for it.
+    fn prompt<'n>(&self, name: &'n str) -> Option<(&ServerSpec, &'n str)> {
+        self.library.settings().offer.prompts.then(|| self.routed(name)).flatten()
+    }
+
     /// The server of a resource and its own address. An address without our part, as links in results have it, is taken where one
     /// server lists it.
     fn resource<'u>(&self, uri: &'u str) -> Option<(&ServerSpec, &'u str)> {
+        if self.library.settings().offer.resources == Offered::Never {
+            return None;
+        }
         if let Some(rest) = uri.strip_prefix(SCHEME) {
             return self.routed(rest);
         }
@@ -158,7 +166,7 @@ impl Broker {
         };
         let named = reference.as_ref().and_then(|reference| reference.get(key)).and_then(Value::as_str);
         let named = named.unwrap_or_default().to_owned();
-        let found = if key == "uri" { self.resource(&named) } else { self.routed(&named) };
+        let found = if key == "uri" { self.resource(&named) } else { self.prompt(&named) };
         let what = if key == "uri" { "resource" } else { "prompt" };
         let Some((spec, own)) = found else { return Err(OfferError::Unknown { what, name: named }) };
         if let Some(reference) = reference {

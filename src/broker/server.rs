@@ -208,7 +208,8 @@ impl ServerHandler for Handler {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Self::listed(&context, "resources", self.broker.resources());
+        let offers = self.faces.offers_resources(context.client_info().as_ref());
+        Self::listed(&context, "resources", if offers { self.broker.resources() } else { Vec::new() });
         Ok(ListResourcesResult::default())
     }
 
@@ -217,7 +218,9 @@ impl ServerHandler for Handler {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Self::listed(&context, "resourceTemplates", self.broker.resource_templates());
+        let offers = self.faces.offers_resources(context.client_info().as_ref());
+        let templates = if offers { self.broker.resource_templates() } else { Vec::new() };
+        Self::listed(&context, "resourceTemplates", templates);
         Ok(ListResourceTemplatesResult::default())
     }
 

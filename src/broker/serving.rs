@@ -44,6 +44,14 @@ pub(super) enum What {
     Offer(Asked),
 }
 
+/// Why a request has no result of its own.
+enum Ended {
+    /// Its server or its name is at fault.
+    Refused(ErrorData),
+    /// Nothing is: it cannot be carried out now.
+    Hindered(&'static str),
+}
+
 impl Handler {
     /// Carries a request out and leaves its result for the front. A client that cancels drops this future, which cancels the
     /// backend's request.
@@ -61,6 +69,8 @@ impl Handler {
 
     async fn answer(&self, incoming: Incoming, context: &RequestContext<RoleServer>) -> Result<JsonObject, ErrorData> {
         let Incoming { what, responses, state } = incoming;
+        // A model reads results; whoever asks for a prompt or a resource reads errors.
+        let has_model = matches!(what, What::Tool { .. });
         let principal = self.conversation.principal();
         let bound_to = match &what {
             What::Tool { name, arguments } => parking::binding(principal, name, arguments.as_ref()),
@@ -84,7 +94,11 @@ impl Handler {
             Some(Resumed::Backend(answers)) => self.begin(what, Some(answers), context),
             None => self.begin(what, None, context),
         };
-        self.follow(running, forwarder, &bound_to).await
+        self.follow(running, forwarder, &bound_to).await.or_else(|ended| match ended {
+            Ended::Hindered(why) if has_model => Ok(reply::error(why)),
+            Ended::Hindered(why) => Err(ErrorData::internal_error(why, None)),
+            Ended::Refused(error) => Err(error),
+        })
     }
 
     /// Starts a request of its own: it goes on while the client is asked.
@@ -111,12 +125,7 @@ impl Handler {
     }
 
     /// Waits for the result, or for a question that only the client's next request can answer.
-    async fn follow(
-        &self,
-        mut running: Running,
-        forwarder: Forwarder,
-        bound_to: &[u8],
-    ) -> Result<JsonObject, ErrorData> {
+    async fn follow(&self, mut running: Running, forwarder: Forwarder, bound_to: &[u8]) -> Result<JsonObject, Ended> {
         let forwarding = forwarder.run();
         tokio::pin!(forwarding);
         let (mut asks, mut forwards) = (true, true);
@@ -133,7 +142,9 @@ impl Handler {
                     if forwards {
                         forwarding.await;
                     }
-                    let result = result.unwrap_or_else(|_| Ok(reply::error("the call ended unexpectedly; try it again")))?;
+                    let result = result
+                        .map_err(|_| Ended::Hindered("the call ended unexpectedly; try it again"))?
+                        .map_err(Ended::Refused)?;
                     return Ok(if era::wants_input(&result) { self.broker.parking().sealed(result, bound_to) } else { result });
                 }
             }
@@ -147,7 +158,7 @@ impl Handler {
             forwarding.await;
         }
         let parked = self.broker.parking().park(running, questions, bound_to);
-        Ok(parked.unwrap_or_else(|| reply::error("too many calls wait for their users already; try again later")))
+        parked.ok_or(Ended::Hindered("too many calls wait for their users already; try again later"))
     }
 }
 

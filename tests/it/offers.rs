@@ -95,3 +95,32 @@ async fn a_client_whose_model_would_pay_for_resources_is_not_offered_them_unless
     assert!(started["capabilities"].get("prompts").is_none(), "there are none: {started}");
     assert_eq!(crib.close().await, Some(0));
 }
+
+#[tokio::test]
+async fn what_the_operator_does_not_offer_is_neither_listed_nor_given() {
+    let home = Home::new();
+    let command = Value::from(PEER).to_string();
+    home.write(
+        "toolcrib.toml",
+        &format!(
+            "[servers.notes]\ncommand = {command}\nargs = [\"offers\"]\n\n[offer]\nprompts = false\nresources = \"never\"\n"
+        ),
+    );
+    let home = home.reindexed().await;
+    let (mut crib, started) = legacy(&home, "story").await;
+    assert!(started["capabilities"].get("prompts").is_none() && started["capabilities"].get("resources").is_none());
+    for (method, list) in [("prompts/list", "prompts"), ("resources/list", "resources")] {
+        assert_eq!(crib.request(method, json!({})).await[list], json!([]), "{method}");
+    }
+    let template = json!({"type": "ref/resource", "uri": "crib://notes/note://daily/{day}"});
+    for (method, params) in [
+        ("prompts/get", json!({"name": "notes/greet", "arguments": {"who": "Ada"}})),
+        ("resources/read", json!({"uri": "crib://notes/note://daily/today?full=1"})),
+        ("resources/read", json!({"uri": "note://daily/today?full=1"})),
+        ("completion/complete", json!({"ref": template, "argument": {"name": "day", "value": "t"}})),
+    ] {
+        let refused = crib.request(method, params.clone()).await;
+        assert_eq!(refused["error"]["code"], -32602, "{method} {params}: {refused}");
+    }
+    assert_eq!(crib.close().await, Some(0));
+}
