@@ -20,29 +20,10 @@ use toolcrib::{
     },
 };
 
-/// Twenty popular servers, as somebody who uses much would have them.
-const TWENTY: [&str; 20] = [
-    "filesystem",
-    "git",
-    "github",
-    "slack",
-    "notion",
-    "atlassian",
-    "linear",
-    "sentry",
-    "grafana",
-    "postgres",
-    "playwright",
-    "chrome-devtools",
-    "google-workspace",
-    "todoist",
-    "kubernetes",
-    "brave-search",
-    "context7",
-    "memory",
-    "time",
-    "fetch",
-];
+#[path = "popular/mod.rs"]
+mod popular;
+
+use popular::TWENTY;
 
 /// Most tokens of tools and instructions together: of the twenty, and of any number.
 const START_OF_20: usize = 500;

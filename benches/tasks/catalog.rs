@@ -15,31 +15,10 @@ use toolcrib::{
     samples,
 };
 
-use crate::recorded::{self, Recorded};
-
-/// Servers of a plausible power user.
-const TWENTY: [&str; 20] = [
-    "filesystem",
-    "git",
-    "github",
-    "slack",
-    "notion",
-    "atlassian",
-    "linear",
-    "sentry",
-    "grafana",
-    "postgres",
-    "playwright",
-    "chrome-devtools",
-    "google-workspace",
-    "todoist",
-    "kubernetes",
-    "brave-search",
-    "context7",
-    "memory",
-    "time",
-    "fetch",
-];
+use crate::{
+    popular::TWENTY,
+    recorded::{self, Recorded},
+};
 
 /// Servers, and what is to be done with them.
 pub struct Set {

@@ -16,6 +16,8 @@ mod floor;
 mod large;
 mod model;
 mod plain;
+#[path = "../popular/mod.rs"]
+mod popular;
 mod recorded;
 mod report;
 mod stage;

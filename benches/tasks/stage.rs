@@ -111,15 +111,7 @@ pub fn text_of(result: &JsonObject) -> String {
 #[derive(Debug)]
 struct Deaf;
 
-impl Caller for Deaf {
-    fn progress(&self, _params: JsonObject) {}
-
-    fn log(&self, _params: JsonObject) {}
-
-    fn wants_progress(&self) -> bool {
-        false
-    }
-}
+impl Caller for Deaf {}
 
 #[async_trait]
 impl Connect for Next {

@@ -104,13 +104,15 @@ impl ClientCapabilities {
 #[async_trait]
 pub trait Caller: fmt::Debug + Send + Sync {
     /// `params` of a `notifications/progress`, its `progressToken` removed.
-    fn progress(&self, params: JsonObject);
+    fn progress(&self, _params: JsonObject) {}
 
     /// `params` of a `notifications/message`.
-    fn log(&self, params: JsonObject);
+    fn log(&self, _params: JsonObject) {}
 
     /// Whether progress is worth asking the backend for.
-    fn wants_progress(&self) -> bool;
+    fn wants_progress(&self) -> bool {
+        false
+    }
 
     /// The least severe log messages that the client wants, like `info`; none where it wants none.
     fn log_level(&self) -> Option<String> {

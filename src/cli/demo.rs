@@ -20,7 +20,7 @@ use tokio::process::Command;
 use super::output::{ExitStatus, Printer};
 use crate::{
     backends::{Caller, ClientCapabilities, Connect, Request, Session},
-    catalog::{JsonObject, RawListing},
+    catalog::RawListing,
     config::{Launch, ResultBudget, ServerSpec, StdioLaunch, ToolFilter},
     economy, samples,
 };
@@ -41,15 +41,7 @@ pub struct Args {
 #[derive(Debug)]
 struct Deaf;
 
-impl Caller for Deaf {
-    fn progress(&self, _params: JsonObject) {}
-
-    fn log(&self, _params: JsonObject) {}
-
-    fn wants_progress(&self) -> bool {
-        false
-    }
-}
+impl Caller for Deaf {}
 
 /// The stage: a folder with a configuration of the sample servers, and this very program.
 struct Stage {
