@@ -8,14 +8,17 @@ use std::{
 
 use anyhow::Context;
 use futures::StreamExt;
-use rmcp::{ServiceExt, transport::io::stdio_pipes};
+use rmcp::transport::io::stdio_pipes;
 use tokio::runtime;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use crate::{
     backends::{Connect, Connector, Pool},
-    broker::{Broker, Conversation, Front, Library},
+    broker::{
+        AllServers, Broker, Conversation, Library,
+        front::{self, Front},
+    },
     cli::{
         self, Cli, Command, Global,
         output::{ExitStatus, Printer},
@@ -162,19 +165,12 @@ async fn with_app(
 async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> {
     let conversation = Arc::new(Conversation::local());
     let surface = app.broker.surface();
-    let front = Front::new(Arc::clone(&app.broker), &surface, conversation).context("the meta-tools are malformed")?;
+    let front = Front::new(Arc::new(AllServers::new(Arc::clone(&app.broker), &surface)));
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let serving = async {
-        let running = front.serve_with_ct(stdio_pipes(), stop.clone()).await;
-        let running = match running {
-            Ok(running) => running,
-            // A client that hangs up before it says anything is no failure: health checks do that.
-            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
-            Err(error) => return Err(error).context("the client did not open the conversation properly"),
-        };
+    // At the client's first request, so that its start shares the machine with nothing.
+    let opened = || {
         app.broker.begin_conversation(&surface);
-        // Only now, so that the client's start shares the machine with nothing.
         tasks.spawn_blocking(economy::warm_up);
         let (pool, end) = (Arc::clone(&app.pool), stop.clone());
         tasks.spawn(async move { end.run_until_cancelled(pool.watch_idle()).await });
@@ -190,11 +186,10 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
             let stop = stop.clone();
             tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector)).await });
         }
-        running.waiting().await.context("serving ended abnormally")?;
-        Ok(())
     };
+    let serving = front::stdio::serve(front, conversation, stdio_pipes(), stop.clone(), opened);
     let served = tokio::select! {
-        served = serving => served,
+        served = serving => served.context("serving ended abnormally"),
         asked = shutdown::requested() => asked.context("failed to listen for signals"),
     };
     stop.cancel();
