@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tempfile::TempDir;
 use toolcrib::{
-    backends::{BackendError, Caller, ClientCapabilities, Connect, Pool, Request, Session},
+    backends::{BackendError, Caller, ClientCapabilities, Connect, Greeting, Pool, Request, Session},
     broker::{Broker, Conversation, Hop, Library},
     catalog::{Era, JsonObject, RawListing, ServerEntry},
     config::{self, ProcessEnv, ServerSpec},
@@ -38,6 +38,9 @@ pub struct Stage {
     next: Next,
     _home: TempDir,
 }
+
+/// What every backend says of itself: nothing.
+static GREETING: LazyLock<Greeting> = LazyLock::new(|| Greeting::silent(Era::Legacy));
 
 /// What the next call gets.
 #[derive(Debug, Clone, Default)]
@@ -127,8 +130,8 @@ impl Connect for Next {
 
 #[async_trait]
 impl Session for Next {
-    fn era(&self) -> Era {
-        Era::Legacy
+    fn greeting(&self) -> &Greeting {
+        &GREETING
     }
 
     async fn listing(&self, _deadline: Duration) -> Result<RawListing, BackendError> {

@@ -1,4 +1,4 @@
-//! Opens conversations with real backends, and is the live end of them.
+//! Opens conversations with real backends: which way, in which era, and what to try when the first try was wrong.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,24 +7,21 @@ use serde_json::Value;
 use tokio::time::{self, Instant};
 
 use super::{
-    BackendError, Caller, ClientCapabilities, Connect, Request, Session,
-    era::{self, Greeted, Greeting},
-    http, lists,
+    BackendError, ClientCapabilities, Connect, Session,
+    era::{self, Greeted},
+    http,
+    live::{self, translated},
     peer::{Failure, Inbox, Peer},
     sse, stdio,
     wire::{Wire, WireError},
 };
 use crate::{
-    catalog::{Era, JsonObject, RawListing},
+    catalog::Era,
     config::{HttpTransport, Launch, ServerSpec},
-    ids::ServerName,
 };
 
 /// How long the remains of a failed start may take to end.
 const CLEAN_UP: Duration = Duration::from_secs(2);
-
-/// Times a backend may ask for input in one call.
-const MAX_ROUNDS: usize = 10;
 
 /// Opens real conversations: child processes and HTTP.
 #[derive(Debug, Default)]
@@ -46,13 +43,6 @@ struct Start<'s> {
     spec: &'s ServerSpec,
     client: &'s ClientCapabilities,
     deadline: Instant,
-}
-
-#[derive(Debug)]
-struct LiveSession {
-    server: ServerName,
-    peer: Peer,
-    greeting: Greeting,
 }
 
 #[async_trait]
@@ -97,7 +87,7 @@ impl Connector {
     ) -> Result<Arc<dyn Session>, (BackendError, Failure)> {
         let spec = start.spec;
         let (peer, refusal) = match self.greeted(start, way, likely).await? {
-            (peer, Greeted::Agreed(greeting)) => return Ok(live(spec, peer, greeting)),
+            (peer, Greeted::Agreed(greeting)) => return Ok(live::open(&spec.name, peer, greeting)),
             (peer, Greeted::Failed(failure)) => return Err(self.given_up(spec, &peer, failure).await),
             (peer, Greeted::Refused(failure)) => (peer, failure),
         };
@@ -107,7 +97,7 @@ impl Connector {
         }
         peer.wire().close(CLEAN_UP).await;
         match self.greeted(start, way, era::other(likely)).await? {
-            (peer, Greeted::Agreed(greeting)) => Ok(live(spec, peer, greeting)),
+            (peer, Greeted::Agreed(greeting)) => Ok(live::open(&spec.name, peer, greeting)),
             // Refused in both eras: the first refusal is the telling one, but for what the child said at its end.
             (peer, Greeted::Refused(Failure::Closed)) => Err(self.given_up(spec, &peer, Failure::Closed).await),
             (peer, Greeted::Refused(_)) => Err(self.given_up(spec, &peer, refusal).await),
@@ -177,105 +167,6 @@ impl Connector {
 
 fn start_timeout(spec: &ServerSpec, stderr: Vec<String>) -> BackendError {
     BackendError::StartTimeout { server: spec.name.clone(), after: spec.start_timeout, stderr }
-}
-
-fn live(spec: &ServerSpec, peer: Peer, greeting: Greeting) -> Arc<dyn Session> {
-    Arc::new(LiveSession { server: spec.name.clone(), peer, greeting })
-}
-
-#[async_trait]
-impl Session for LiveSession {
-    fn era(&self) -> Era {
-        self.greeting.era
-    }
-
-    async fn listing(&self, deadline: Duration) -> Result<RawListing, BackendError> {
-        let ask = |method: &'static str, mut params: JsonObject, patience: Duration| {
-            era::dress(&mut params, self.greeting.era, &ClientCapabilities::none(), None);
-            self.peer.request(method, params, patience, None)
-        };
-        let lists = lists::read(&self.greeting.capabilities, deadline, ask).await;
-        let lists = lists.map_err(|failure| translated(&self.server, failure))?;
-        Ok(RawListing {
-            era: self.greeting.era,
-            protocol_version: self.greeting.protocol_version.clone(),
-            server_info: self.greeting.server_info.clone(),
-            capabilities: self.greeting.capabilities.clone(),
-            instructions: self.greeting.instructions.clone(),
-            tools: lists.tools,
-            prompts: lists.prompts,
-            resources: lists.resources,
-            resource_templates: lists.resource_templates,
-            notes: lists.notes,
-        })
-    }
-
-    async fn request(&self, request: Request, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
-        let Request { method, mut params, meta, idle_timeout, mut answers } = request;
-        if !meta.is_empty() {
-            params.insert("_meta".into(), Value::Object(meta));
-        }
-        era::dress(&mut params, self.greeting.era, &caller.capabilities(), caller.log_level());
-        for _ in 0..MAX_ROUNDS {
-            let mut params = params.clone();
-            if let Some(answers) = answers.take() {
-                era::add_answers(&mut params, answers);
-            }
-            let outcome = self.peer.request(method, params, idle_timeout, Some(Arc::clone(&caller))).await;
-            let required = match &outcome {
-                Ok(result) if caller.works_off_input() => era::input_required(result),
-                Err(Failure::Rpc(error)) => era::url_required(error),
-                Ok(_) | Err(_) => None,
-            };
-            let Some(required) = required else {
-                return outcome.map_err(|failure| translated(&self.server, failure));
-            };
-            match era::answered(required, caller.as_ref()).await {
-                Ok(given) => answers = Some(given),
-                // A refusal that the backend itself has put into words says more than the client's.
-                Err(refusal) => {
-                    let failure = outcome.err().unwrap_or(Failure::Rpc(refusal));
-                    return Err(translated(&self.server, failure));
-                }
-            }
-        }
-        let reason = format!("it asked for input more than {MAX_ROUNDS} times in one call");
-        Err(BackendError::Protocol { server: self.server.clone(), reason })
-    }
-
-    fn is_closed(&self) -> bool {
-        self.peer.inbox().is_over()
-    }
-
-    fn stderr_tail(&self) -> Vec<String> {
-        self.peer.wire().stderr_tail()
-    }
-
-    async fn close(&self, grace: Duration) {
-        self.peer.wire().close(grace).await;
-        self.peer.inbox().end(&Failure::Closed);
-    }
-}
-
-/// A failure of the conversation as the rest of the program knows it.
-fn translated(server: &ServerName, failure: Failure) -> BackendError {
-    let server = server.clone();
-    match failure {
-        Failure::Rpc(error) => BackendError::Rpc {
-            server,
-            code: error.get("code").and_then(Value::as_i64).unwrap_or(0),
-            message: error.get("message").and_then(Value::as_str).unwrap_or("no message").into(),
-            error: Box::new(error),
-        },
-        Failure::Closed | Failure::Wire(WireError::Closed) => BackendError::Closed { server },
-        Failure::Timeout(after) => BackendError::CallTimeout { server, after },
-        Failure::Wire(WireError::Unauthorized(status)) => BackendError::Unauthorized { server, status },
-        Failure::Wire(WireError::WrongTransport(status)) => {
-            BackendError::Handshake { server, reason: format!("the address does not speak MCP (HTTP {status})") }
-        }
-        Failure::Wire(WireError::Failed(reason)) => BackendError::Handshake { server, reason },
-        Failure::Protocol(reason) => BackendError::Protocol { server, reason },
-    }
 }
 
 /// A backend's message may be a page; a few words of it tell.

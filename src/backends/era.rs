@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{
-    Answers, Caller, ClientCapabilities, not_supported,
+    Answers, Caller, ClientCapabilities, Greeting, not_supported,
     peer::{Failure, Peer},
     wire::WireError,
 };
@@ -24,16 +24,6 @@ const MODERN_VERSION: &str = "2026-07-28";
 /// Error codes by which a backend refuses `initialize` or `server/discover` as such: unknown method, unsupported version,
 /// missing metadata or parameters.
 const REFUSALS: [i64; 5] = [-32601, -32022, -32602, -32600, -32004];
-
-/// What a backend said of itself in its handshake.
-#[derive(Debug, Clone)]
-pub(super) struct Greeting {
-    pub(super) era: Era,
-    pub(super) protocol_version: String,
-    pub(super) server_info: JsonObject,
-    pub(super) capabilities: JsonObject,
-    pub(super) instructions: Option<String>,
-}
 
 /// How a handshake ended.
 #[derive(Debug)]

@@ -1,13 +1,13 @@
 //! The seam between the broker and a backend: what differs between stdio, HTTP, SSE and a test is behind these traits.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
 
 use super::BackendError;
 use crate::{
-    catalog::{Era, JsonObject, RawListing},
+    catalog::{Era, JsonObject, RawListing, ToolEntry},
     config::ServerSpec,
     ids::ToolName,
 };
@@ -31,8 +31,13 @@ pub trait Connect: fmt::Debug + Send + Sync {
 /// One live conversation with one MCP server.
 #[async_trait]
 pub trait Session: fmt::Debug + Send + Sync {
+    /// What the backend said of itself when the conversation was opened, as received.
+    fn greeting(&self) -> &Greeting;
+
     /// Era of this conversation.
-    fn era(&self) -> Era;
+    fn era(&self) -> Era {
+        self.greeting().era
+    }
 
     /// What the backend says of itself and every list it has, all pages, each list within `deadline`. A list it lacks is
     /// empty; a list it announces and then refuses is empty and noted. Only a failing `tools/list` fails the whole.
@@ -52,6 +57,35 @@ pub trait Session: fmt::Debug + Send + Sync {
     /// Ends the conversation and reaps the child with all its descendants, if any. Idempotent; returns by `grace` at
     /// the latest.
     async fn close(&self, grace: Duration);
+}
+
+/// What a backend said of itself in its handshake, or in its answer to `server/discover`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Greeting {
+    /// Era of the conversation.
+    pub era: Era,
+    /// The version that is spoken.
+    pub protocol_version: String,
+    /// `serverInfo`; empty where it gave none.
+    pub server_info: JsonObject,
+    /// `capabilities`.
+    pub capabilities: JsonObject,
+    /// `instructions`, if it gave any.
+    pub instructions: Option<String>,
+}
+
+impl Greeting {
+    /// Of a backend that says nothing of itself.
+    #[must_use]
+    pub fn silent(era: Era) -> Self {
+        Self {
+            era,
+            protocol_version: String::new(),
+            server_info: JsonObject::new(),
+            capabilities: JsonObject::new(),
+            instructions: None,
+        }
+    }
 }
 
 /// What a client can be asked while a call runs, as it declared it: `elicitation`, `sampling`, `roots`. What else a client can do
@@ -161,11 +195,11 @@ pub struct Answers {
     pub state: Option<String>,
 }
 
-/// One request of a client to a backend: a call of a tool, a prompt, a resource.
+/// One request of a client to a backend: a call of a tool, a prompt, a resource, or whatever else a client of the passthrough asks.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// `tools/call`, `prompts/get`, `resources/read` or `completion/complete`.
-    pub method: &'static str,
+    /// Like `tools/call`.
+    pub method: Cow<'static, str>,
     /// Its parameters, with the backend's own names.
     pub params: JsonObject,
     /// `_meta` to pass on: the caller's, without what belongs to one hop (progress token, protocol keys).
@@ -174,15 +208,29 @@ pub struct Request {
     pub idle_timeout: Duration,
     /// What the client answered to the backend's last `input_required` result, where this request goes on from there.
     pub answers: Option<Answers>,
+    /// The tool that is called, where it is known: its schema may want arguments repeated in HTTP headers.
+    pub tool: Option<Arc<ToolEntry>>,
 }
 
 impl Request {
+    /// Any first request.
+    #[must_use]
+    pub fn new(method: impl Into<Cow<'static, str>>, params: JsonObject, idle_timeout: Duration) -> Self {
+        Self { method: method.into(), params, meta: JsonObject::new(), idle_timeout, answers: None, tool: None }
+    }
+
     /// A first call of a tool, by the backend's own name, with arguments that were checked against the catalog's schema.
     #[must_use]
     pub fn call(tool: &ToolName, arguments: JsonObject, idle_timeout: Duration) -> Self {
         let mut params = JsonObject::new();
         params.insert("name".into(), tool.as_str().into());
         params.insert("arguments".into(), Value::Object(arguments));
-        Self { method: "tools/call", params, meta: JsonObject::new(), idle_timeout, answers: None }
+        Self::new("tools/call", params, idle_timeout)
+    }
+
+    /// The same, of a tool whose definition is known.
+    #[must_use]
+    pub fn of(self, tool: &Arc<ToolEntry>) -> Self {
+        Self { tool: Some(Arc::clone(tool)), ..self }
     }
 }

@@ -62,7 +62,7 @@ impl Broker {
         if !problems.is_empty() {
             return reply::error(&reply::bad_arguments(&tool, pinned_as.as_deref(), &problems));
         }
-        let request = Request::call(&tool.id.tool, arguments, spec.call_timeout);
+        let request = Request::call(&tool.id.tool, arguments, spec.call_timeout).of(&tool);
         let outcome = self.ask_backend(spec, request, hop).await;
         if let Some(questions) = outcome.as_ref().ok().filter(|result| era::wants_input(result)) {
             // Half of a call: nothing to count, to learn from or to cut yet.

@@ -114,8 +114,7 @@ impl Broker {
                 (spec, "completion/complete", params)
             }
         };
-        let request =
-            Request { method, params, meta: JsonObject::new(), idle_timeout: spec.call_timeout, answers: None };
+        let request = Request::new(method, params, spec.call_timeout);
         let mut result = self.ask_backend(spec, request, hop).await?;
         if let Some(Value::Array(contents)) = result.get_mut("contents").filter(|_| method == "resources/read") {
             for content in contents.iter_mut().filter_map(Value::as_object_mut) {
