@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use crate::{
     backends::{Connect, Connector, Pool},
     broker::{
-        AllServers, Broker, Conversation, Library,
+        AllServers, Broker, Conversation, Library, OneServer,
         front::{self, Front},
     },
     cli::{
@@ -165,12 +165,17 @@ async fn with_app(
 async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> {
     let conversation = Arc::new(Conversation::local());
     let surface = app.broker.surface();
-    let front = Front::new(Arc::new(AllServers::new(Arc::clone(&app.broker), &surface)));
+    let front = match &args.passthrough {
+        None => Front::new(Arc::new(AllServers::new(Arc::clone(&app.broker), &surface))),
+        Some(name) => Front::new(Arc::new(one_server(&app, name)?)),
+    };
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     // At the client's first request, so that its start shares the machine with nothing.
     let opened = || {
-        app.broker.begin_conversation(&surface);
+        if args.passthrough.is_none() {
+            app.broker.begin_conversation(&surface);
+        }
         tasks.spawn_blocking(economy::warm_up);
         let (pool, end) = (Arc::clone(&app.pool), stop.clone());
         tasks.spawn(async move { end.run_until_cancelled(pool.watch_idle()).await });
@@ -183,8 +188,8 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
         });
         if !args.no_refresh {
             let (broker, connector) = (Arc::clone(&app.broker), Arc::clone(&app.connector));
-            let stop = stop.clone();
-            tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector)).await });
+            let (stop, only) = (stop.clone(), args.passthrough.clone());
+            tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector, only)).await });
         }
     };
     let serving = front::stdio::serve(front, conversation, stdio_pipes(), stop.clone(), opened);
@@ -201,10 +206,20 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
     served.map(|()| ExitStatus::Success)
 }
 
-/// Reads the servers that were never read, or not for long.
-async fn refresh(broker: Arc<Broker>, connector: Arc<dyn Connect>) {
+/// The endpoint of one server.
+fn one_server(app: &App, name: &str) -> anyhow::Result<OneServer> {
+    OneServer::new(Arc::clone(&app.broker), name).with_context(|| {
+        let enabled = app.broker.library().settings().servers.values().filter(|spec| spec.enabled);
+        let names: Vec<&str> = enabled.map(|spec| spec.name.as_str()).collect();
+        format!("there is no server `{name}` that takes part; there are: {}", names.join(", "))
+    })
+}
+
+/// Reads the servers that were never read, or not for long; `only` this one, if any.
+async fn refresh(broker: Arc<Broker>, connector: Arc<dyn Connect>, only: Option<String>) {
     let library = broker.library();
-    let due = library.due(SystemTime::now());
+    let mut due = library.due(SystemTime::now());
+    due.retain(|spec| only.as_ref().is_none_or(|only| spec.name.as_str() == only));
     if due.is_empty() {
         return;
     }

@@ -114,6 +114,18 @@ pub(super) fn discovered(hello: Hello) -> JsonObject {
     result
 }
 
+/// What of a server's capabilities can be given on to a client of this era. Tasks and extensions are negotiated in ways that differ
+/// between the eras.
+pub(super) fn passed_capabilities(capabilities: JsonObject, server: Era, client: Era) -> JsonObject {
+    let mut passed = capabilities;
+    if server != client {
+        passed.shift_remove("tasks");
+    }
+    // What a client declares of extensions is not given on, so no server may count on one.
+    passed.shift_remove("extensions");
+    passed
+}
+
 /// The first word on a subscription: what of the wishes is fulfilled.
 pub(super) async fn acknowledge(exchange: &Exchange, agreed: JsonObject) -> bool {
     let mut params = JsonObject::new();

@@ -17,6 +17,7 @@ mod habits;
 mod ledger;
 mod library;
 mod offers;
+mod one_server;
 mod parking;
 mod pins;
 mod relay;
@@ -41,6 +42,7 @@ pub use self::{
     conversation::Conversation,
     describe::DescribeAnswer,
     library::{Library, Reading},
+    one_server::OneServer,
     pins::{LeftOutPin, Pins},
     request::{
         CallRequest, DEFAULT_LIMIT, DescribeRequest, MAX_DESCRIBED, MAX_LIMIT, MetaCall, RequestError, SearchRequest,
