@@ -251,3 +251,116 @@ fn whose(waiting: &HashMap<u64, Waiting>, request: Option<u64>) -> Option<u64> {
     let (newest, client) = *calls.last()?;
     calls.iter().all(|(_, other)| *other == client).then_some(newest)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::atomic::AtomicUsize, time::Duration};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{
+        backends::{
+            BackendError, ClientCapabilities, Request,
+            scripted::{Ear, Scripted, error, result, settle, told},
+        },
+        catalog::Era,
+    };
+
+    fn request() -> Request {
+        Request::new("tools/call", JsonObject::new(), Duration::from_secs(5))
+    }
+
+    /// A backend that never answers a call.
+    fn silent() -> Arc<Scripted> {
+        Scripted::new(|_| Vec::new())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_else_a_backend_says_during_a_call_reaches_its_caller() {
+        let wire = Scripted::new(|message| {
+            let mut said = vec![
+                told("notifications/elicitation/complete", json!({"elicitationId": "e1"})),
+                told("notifications/message", json!({"level": "info", "data": "x"})),
+                told("notifications/progress", json!({"progressToken": message["id"], "progress": 1})),
+                told("notifications/tools/list_changed", json!({})),
+            ];
+            said.extend(result(message, json!({})));
+            said
+        });
+        let ear = Arc::<Ear>::default();
+        let session = wire.session(Era::Legacy, json!({}));
+        session.request(request(), Arc::<Ear>::clone(&ear)).await.unwrap();
+        assert_eq!(ear.subjects(), ["notifications/elicitation/complete", "log", "progress"]);
+    }
+
+    /// Is asked, and never answers; counts the questions that are open.
+    #[derive(Debug, Default)]
+    struct Thinking(AtomicUsize);
+
+    struct Thought<'t>(&'t Thinking);
+
+    impl Drop for Thought<'_> {
+        fn drop(&mut self) {
+            self.0.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    #[async_trait]
+    impl Caller for Thinking {
+        fn capabilities(&self) -> ClientCapabilities {
+            ClientCapabilities::of(&JsonObject::from_iter([("elicitation".to_owned(), json!({}))]))
+        }
+
+        async fn ask(&self, _method: &str, _params: JsonObject) -> Result<JsonObject, JsonObject> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            let _thought = Thought(self);
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_that_its_backend_takes_back_is_taken_back_from_the_client_and_not_answered() {
+        let wire = silent();
+        let session = wire.session(Era::Legacy, json!({}));
+        let thinking = Arc::<Thinking>::default();
+        let caller = Arc::<Thinking>::clone(&thinking);
+        let call = tokio::spawn(async move { session.request(request(), caller).await });
+        let asked = wire.wait_for("tools/call", 1).await;
+        wire.say(json!({"jsonrpc": "2.0", "id": "q-1", "method": "elicitation/create", "params": {}}));
+        settle().await;
+        assert_eq!(thinking.0.load(Ordering::SeqCst), 1);
+        wire.say(told("notifications/cancelled", json!({"requestId": "q-1"})));
+        settle().await;
+        assert_eq!(thinking.0.load(Ordering::SeqCst), 0);
+        wire.say(result(&asked[0], json!({})).remove(0));
+        assert!(call.await.unwrap().is_ok());
+        assert!(wire.sent().iter().all(|message| message["id"] != "q-1"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ping_is_answered_and_the_code_of_an_error_stays_as_it_was_sent() {
+        let wire =
+            Scripted::new(|message| if message["method"] == "tools/call" { error(message, -32002) } else { vec![] });
+        let session = wire.session(Era::Legacy, json!({}));
+        wire.say(json!({"jsonrpc": "2.0", "id": "p", "method": "ping"}));
+        settle().await;
+        assert_eq!(wire.sent(), [json!({"jsonrpc": "2.0", "id": "p", "result": {}})]);
+        let failed = session.request(request(), Arc::<Ear>::default()).await.unwrap_err();
+        let BackendError::Rpc { code, error, .. } = failed else { panic!("{failed:?}") };
+        assert_eq!((code, &error["code"]), (-32002, &json!(-32002)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_given_up_is_taken_back_by_a_word_or_by_hanging_up() {
+        for hangs_up in [false, true] {
+            let mut wire = silent();
+            Arc::get_mut(&mut wire).unwrap().hangs_up = hangs_up;
+            let session = wire.session(Era::Modern, json!({}));
+            let late = session.request(request(), Arc::<Ear>::default()).await;
+            assert!(matches!(late, Err(BackendError::CallTimeout { .. })), "{late:?}");
+            settle().await;
+            assert_eq!(wire.sent_of("notifications/cancelled").len(), usize::from(!hangs_up));
+        }
+    }
+}
