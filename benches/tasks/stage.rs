@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tempfile::TempDir;
 use toolcrib::{
-    backends::{BackendError, Caller, ClientCapabilities, Connect, Greeting, Pool, Request, Session},
+    backends::{
+        BackendError, Caller, ClientCapabilities, Connect, Greeting, Notices, Pool, Request, Session, Wanted, Watch,
+    },
     broker::{Broker, Conversation, Hop, Library},
     catalog::{Era, JsonObject, RawListing, ServerEntry},
     config::{self, ProcessEnv, ServerSpec},
@@ -140,6 +142,10 @@ impl Session for Next {
 
     async fn request(&self, _request: Request, _caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn watch(&self, wanted: Wanted, _notices: Arc<dyn Notices>) -> Result<Watch, BackendError> {
+        Ok(Watch::new(wanted, ()))
     }
 
     fn is_closed(&self) -> bool {

@@ -10,8 +10,9 @@ use super::{
     BackendError, ClientCapabilities, Connect, Session,
     era::{self, Greeted},
     http,
+    inbox::Inbox,
     live::{self, translated},
-    peer::{Failure, Inbox, Peer},
+    peer::{Failure, Peer},
     sse, stdio,
     wire::{Wire, WireError},
 };
@@ -159,7 +160,9 @@ impl Connector {
                 let message = error.get("message").and_then(Value::as_str).unwrap_or("no reason given");
                 BackendError::Handshake { server: spec.name.clone(), reason: shortened(message) }
             }
-            Failure::Closed | Failure::Wire(_) | Failure::Protocol(_) => translated(&spec.name, failure.clone()),
+            Failure::Closed | Failure::Wire(_) | Failure::Protocol(_) | Failure::Unsupported(_) => {
+                translated(&spec.name, failure.clone())
+            }
         };
         (error, failure)
     }

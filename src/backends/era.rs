@@ -160,7 +160,7 @@ fn refused_or_failed(failure: Failure) -> Greeted {
         Failure::Rpc(error) => error.get("code").and_then(Value::as_i64).is_some_and(|code| REFUSALS.contains(&code)),
         // A child that ends on the wrong greeting, and an endpoint that answers it with 400.
         Failure::Closed | Failure::Wire(WireError::WrongTransport(400)) => true,
-        Failure::Timeout(_) | Failure::Wire(_) | Failure::Protocol(_) => false,
+        Failure::Timeout(_) | Failure::Wire(_) | Failure::Protocol(_) | Failure::Unsupported(_) => false,
     };
     if refused { Greeted::Refused(failure) } else { Greeted::Failed(failure) }
 }

@@ -21,7 +21,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
 use super::{
-    peer::{Failure, Inbox},
+    inbox::Inbox,
+    peer::Failure,
     wire::{MAX_MESSAGE_BYTES, Wire, WireError},
 };
 use crate::config::HttpLaunch;

@@ -120,5 +120,6 @@ fn refusal(failure: &Failure) -> String {
         Failure::Timeout(after) => format!("not answered within {} s", after.as_secs()),
         Failure::Closed | Failure::Wire(_) => "ends the conversation".into(),
         Failure::Protocol(reason) => format!("answered wrongly: {reason}"),
+        Failure::Unsupported(what) => format!("would need {what}"),
     }
 }

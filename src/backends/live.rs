@@ -1,17 +1,19 @@
 //! The live end of a conversation with a backend: its lists, and the requests of clients.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    BackendError, Caller, ClientCapabilities, Greeting, Request, Session, era, lists,
+    BackendError, Caller, ClientCapabilities, Greeting, Notices, Request, Session, Wanted, Watch, era, lists,
     peer::{Failure, Peer},
+    subscriptions::Subscriptions,
+    watching,
     wire::WireError,
 };
 use crate::{
-    catalog::{JsonObject, RawListing},
+    catalog::{Era, JsonObject, RawListing},
     ids::ServerName,
 };
 
@@ -21,13 +23,16 @@ const MAX_ROUNDS: usize = 10;
 #[derive(Debug)]
 struct LiveSession {
     server: ServerName,
-    peer: Peer,
+    peer: Arc<Peer>,
     greeting: Greeting,
+    subscriptions: Arc<Subscriptions>,
 }
 
 /// A conversation whose handshake is done.
 pub(super) fn open(server: &ServerName, peer: Peer, greeting: Greeting) -> Arc<dyn Session> {
-    Arc::new(LiveSession { server: server.clone(), peer, greeting })
+    let peer = Arc::new(peer);
+    let subscriptions = Subscriptions::new(Arc::clone(&peer));
+    Arc::new(LiveSession { server: server.clone(), peer, greeting, subscriptions })
 }
 
 #[async_trait]
@@ -90,6 +95,19 @@ impl Session for LiveSession {
         Err(BackendError::Protocol { server: self.server.clone(), reason })
     }
 
+    async fn watch(&self, mut wanted: Wanted, notices: Arc<dyn Notices>) -> Result<Watch, BackendError> {
+        let mut seen = HashSet::new();
+        wanted.uris.retain(|uri| seen.insert(uri.clone()));
+        let watch = match self.greeting.era {
+            Era::Modern => watching::modern(&self.peer, wanted, notices).await,
+            Era::Legacy => {
+                let capabilities = &self.greeting.capabilities;
+                watching::legacy(&self.peer, &self.subscriptions, capabilities, &wanted, notices).await
+            }
+        };
+        watch.map_err(|failure| translated(&self.server, failure))
+    }
+
     fn is_closed(&self) -> bool {
         self.peer.inbox().is_over()
     }
@@ -122,5 +140,6 @@ pub(super) fn translated(server: &ServerName, failure: Failure) -> BackendError 
         }
         Failure::Wire(WireError::Failed(reason)) => BackendError::Handshake { server, reason },
         Failure::Protocol(reason) => BackendError::Protocol { server, reason },
+        Failure::Unsupported(what) => BackendError::Unsupported { server, what },
     }
 }

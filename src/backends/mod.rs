@@ -8,16 +8,22 @@ mod connect;
 mod era;
 mod error;
 mod http;
+mod inbox;
 mod lists;
 mod live;
 mod peer;
 mod pool;
 mod questions;
 mod refresh;
+#[cfg(test)]
+mod scripted;
 mod session;
 mod sse;
 mod stderr;
 mod stdio;
+mod subscriptions;
+mod watch;
+mod watching;
 mod wire;
 
 pub use connect::Connector;
@@ -25,3 +31,4 @@ pub use error::BackendError;
 pub use pool::{Lease, Pool};
 pub use refresh::{read, read_all};
 pub use session::{Answers, Caller, ClientCapabilities, Connect, Greeting, Request, Session, not_supported};
+pub use watch::{Notices, Wanted, Watch};

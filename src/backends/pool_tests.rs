@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::{
-    backends::{Caller, Greeting, Request},
+    backends::{Caller, Greeting, Notices, Request, Wanted, Watch},
     catalog::{JsonObject, RawListing},
     config::{Launch, StdioLaunch, ToolFilter},
 };
@@ -64,6 +64,10 @@ impl Session for TwinSession {
 
     async fn request(&self, _request: Request, _caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
         Ok(JsonObject::new())
+    }
+
+    async fn watch(&self, wanted: Wanted, _notices: Arc<dyn Notices>) -> Result<Watch, BackendError> {
+        Ok(Watch::new(wanted, ()))
     }
 
     fn is_closed(&self) -> bool {

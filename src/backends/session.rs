@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::BackendError;
+use super::{BackendError, Notices, Wanted, Watch};
 use crate::{
     catalog::{Era, JsonObject, RawListing, ToolEntry},
     config::ServerSpec,
@@ -47,6 +47,15 @@ pub trait Session: fmt::Debug + Send + Sync {
     ///
     /// Dropping the future queues `notifications/cancelled` to the backend.
     async fn request(&self, request: Request, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError>;
+
+    /// Tells `notices` of changes from now on, as far as the backend agrees. However many watch one resource, the backend is
+    /// asked once.
+    ///
+    /// Dropping the future takes back what was asked.
+    ///
+    /// # Errors
+    /// Where the backend refuses, and where more is watched than a session allows.
+    async fn watch(&self, wanted: Wanted, notices: Arc<dyn Notices>) -> Result<Watch, BackendError>;
 
     /// Whether the conversation is over, so that the pool must open a new one.
     fn is_closed(&self) -> bool;
@@ -142,6 +151,9 @@ pub trait Caller: fmt::Debug + Send + Sync {
 
     /// `params` of a `notifications/message`.
     fn log(&self, _params: JsonObject) {}
+
+    /// Any other notification that the backend sent while the call ran, as sent, like `notifications/elicitation/complete`.
+    fn told(&self, _method: &str, _params: JsonObject) {}
 
     /// Whether progress is worth asking the backend for.
     fn wants_progress(&self) -> bool {

@@ -17,7 +17,8 @@ use url::Url;
 
 use super::{
     http::{self as endpoint, Client},
-    peer::{Failure, Inbox},
+    inbox::Inbox,
+    peer::Failure,
     wire::{Wire, WireError},
 };
 use crate::config::HttpLaunch;

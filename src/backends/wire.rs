@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::peer::Inbox;
+use super::inbox::Inbox;
 
 /// Largest message in either direction, in bytes. Real servers send lists of 2 MB in one line.
 pub(super) const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
@@ -33,6 +33,14 @@ pub(super) trait Wire: fmt::Debug + Send + Sync {
 
     /// The handshake is done: the version that further messages must name, and whether the backend keeps a session.
     fn agreed(&self, _version: &str, _inbox: &Arc<Inbox>) {}
+
+    /// Makes sure that what the backend says outside of requests is heard.
+    fn listen(&self, _inbox: &Arc<Inbox>) {}
+
+    /// Whether a request is taken back by dropping the future that sends it, without a word.
+    fn hangs_up(&self) -> bool {
+        false
+    }
 
     /// Ends the conversation; returns by `grace` at the latest. Idempotent.
     async fn close(&self, grace: Duration);
