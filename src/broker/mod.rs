@@ -25,6 +25,7 @@ mod reply;
 mod request;
 mod search;
 mod serving;
+mod subscriptions;
 mod validate;
 
 use std::{

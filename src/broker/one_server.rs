@@ -13,10 +13,11 @@ use super::{
     front::{Endpoint, Exchange, Hello},
     reply,
     serving::{Incoming, What},
+    subscriptions::Target,
 };
 use crate::{
-    backends::{BackendError, ClientCapabilities, Greeting, Request as Asked},
-    catalog::{JsonObject, ServerEntry},
+    backends::{BackendError, ClientCapabilities, Greeting, Request as Asked, Wanted},
+    catalog::{Era, JsonObject, ServerEntry},
     config::ServerSpec,
     ids::{ServerName, ToolId, ToolName},
     jsonrpc::{Request, RpcError},
@@ -80,6 +81,27 @@ impl OneServer {
         });
     }
 
+    /// What the server says of itself, from the catalog where it is known.
+    async fn greeting(&self, exchange: &Exchange) -> Result<Greeting, RpcError> {
+        if let Some(known) = self.known() {
+            return Ok(Greeting {
+                era: known.era,
+                protocol_version: known.protocol_version.clone(),
+                server_info: known.server_info.clone(),
+                capabilities: known.capabilities.clone(),
+                instructions: known.instructions.clone(),
+            });
+        }
+        // Never read before: only the server itself knows.
+        let client = ClientCapabilities::of(&exchange.capabilities);
+        let lease = self.broker.pool.lease(&self.spec, &client).await.map_err(|error| failed(&error))?;
+        Ok(lease.session().greeting().clone())
+    }
+
+    fn resources(&self, uris: Vec<String>) -> Target {
+        Target { spec: self.spec.clone(), wanted: Wanted { uris, ..Wanted::default() }, is_renamed: false }
+    }
+
     fn may_call(&self, request: &Request) -> Result<(), RpcError> {
         let name = request.params.get("name").and_then(Value::as_str);
         // What is no name of a tool is the server's to refuse.
@@ -93,21 +115,7 @@ impl OneServer {
 #[async_trait]
 impl Endpoint for OneServer {
     async fn hello(&self, exchange: &Exchange) -> Result<Hello, RpcError> {
-        let greeting = match self.known() {
-            Some(known) => Greeting {
-                era: known.era,
-                protocol_version: known.protocol_version.clone(),
-                server_info: known.server_info.clone(),
-                capabilities: known.capabilities.clone(),
-                instructions: known.instructions.clone(),
-            },
-            // Never read before: only the server itself knows.
-            None => {
-                let client = ClientCapabilities::of(&exchange.capabilities);
-                let lease = self.broker.pool.lease(&self.spec, &client).await.map_err(|error| failed(&error))?;
-                lease.session().greeting().clone()
-            }
-        };
+        let greeting = self.greeting(exchange).await?;
         Ok(Hello {
             capabilities: era::passed_capabilities(greeting.capabilities, greeting.era, exchange.era),
             server_info: greeting.server_info,
@@ -117,6 +125,18 @@ impl Endpoint for OneServer {
     }
 
     async fn request(&self, request: &Request, exchange: &Exchange) -> Result<JsonObject, RpcError> {
+        if exchange.era == Era::Legacy {
+            self.broker.tell_of_lists(&self.spec, exchange);
+        }
+        let uri = || request.params.get("uri").and_then(Value::as_str).map(str::to_owned);
+        match (request.method.as_str(), uri()) {
+            ("resources/subscribe", Some(uri)) => {
+                let target = self.resources(vec![uri.clone()]);
+                return self.broker.subscribe(&uri, target, exchange).await;
+            }
+            ("resources/unsubscribe", Some(uri)) => return Ok(Broker::unsubscribe(&uri, exchange)),
+            _ => {}
+        }
         if let Some(list) = self.listed(request) {
             return Ok(list);
         }
@@ -136,9 +156,22 @@ impl Endpoint for OneServer {
     }
 
     async fn listen(&self, wishes: JsonObject, exchange: &Exchange) -> Result<(), RpcError> {
-        let _ = wishes;
-        era::acknowledge(exchange, JsonObject::new()).await;
-        exchange.client.silent().await;
+        let mut wanted = Wanted::of_filter(&wishes);
+        let capabilities = self.greeting(exchange).await?.capabilities;
+        let tells =
+            |list: &str| capabilities.get(list).and_then(|how| how.get("listChanged")) == Some(&Value::Bool(true));
+        let uris = std::mem::take(&mut wanted.uris);
+        let lists = Wanted {
+            tools: wanted.tools && tells("tools"),
+            prompts: wanted.prompts && tells("prompts"),
+            resources: wanted.resources && tells("resources"),
+            uris: Vec::new(),
+        };
+        let waking = if uris.is_empty() { Vec::new() } else { vec![self.resources(uris)] };
+        let agreed = lists.to_filter();
+        let sleeping = lists.is_anything();
+        let sleeping = sleeping.then(|| Target { spec: self.spec.clone(), wanted: lists, is_renamed: false });
+        self.broker.listen_to(waking, sleeping, agreed, exchange).await;
         Ok(())
     }
 }

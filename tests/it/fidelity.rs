@@ -115,8 +115,7 @@ async fn numbers_beyond_every_type_go_both_ways_digit_by_digit() {
     for mode in ["good", "modern-only"] {
         let home = Home::with_servers(&[("odd", PEER, &[mode])]).reindexed().await;
         let mut crib = home.serve().await;
-        let sent =
-            r#"{"content":[],"n":[12345678901234567890123,0.10000000000000000000000000000000001,1e+400,-0.0,1.0,1e+2]}"#;
+        let sent = r#"{"content":[],"n":[12345678901234567890123,0.10000000000000000000000000000000001,1e+400,-0.0,1.0,1e+2]}"#;
         let result: Value = serde_json::from_str(sent).unwrap();
         let call = json!({"tool": "odd/raw", "arguments": {"result": result}});
         assert_eq!(crib.meta("call_tool", call).await.to_string(), sent, "{mode}");
