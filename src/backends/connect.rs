@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::{self, Instant};
 
 use super::{
-    BackendError, ClientCapabilities, Connect, Session,
+    BackendError, ClientCapabilities, Connect, Session, endpoint,
     era::{self, Greeted},
     http,
     inbox::Inbox,
@@ -27,7 +27,7 @@ const CLEAN_UP: Duration = Duration::from_secs(2);
 /// Opens real conversations: child processes and HTTP.
 #[derive(Debug, Default)]
 pub struct Connector {
-    client: http::Client,
+    client: endpoint::Client,
 }
 
 /// Which way to try.

@@ -97,6 +97,13 @@ pub(super) fn url_required(error: &JsonObject) -> Option<InputRequired> {
     (!requests.is_empty()).then_some(InputRequired { requests, state: None })
 }
 
+/// Whether a modern HTTP endpoint refused a request because a header is not what its message says.
+pub(super) fn misses_header(outcome: &Result<JsonObject, Failure>) -> bool {
+    const HEADER_MISMATCH: i64 = -32020;
+    let Err(Failure::Rpc(error)) = outcome else { return false };
+    error.get("code").and_then(Value::as_i64) == Some(HEADER_MISMATCH)
+}
+
 /// Asks all questions of a result at once. The first that is refused ends it: the backend could not go on without.
 pub(super) async fn answered(required: InputRequired, caller: &dyn Caller) -> Result<Answers, JsonObject> {
     let asked = required.requests.into_iter().map(|(key, request)| async move {

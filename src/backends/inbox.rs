@@ -354,8 +354,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_given_up_is_taken_back_by_a_word_or_by_hanging_up() {
         for hangs_up in [false, true] {
-            let mut wire = silent();
-            Arc::get_mut(&mut wire).unwrap().hangs_up = hangs_up;
+            let wire = if hangs_up { Scripted::over_http(|_| Vec::new()) } else { silent() };
             let session = wire.session(Era::Modern, json!({}));
             let late = session.request(request(), Arc::<Ear>::default()).await;
             assert!(matches!(late, Err(BackendError::CallTimeout { .. })), "{late:?}");

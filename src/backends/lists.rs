@@ -68,6 +68,17 @@ where
     Ok(lists)
 }
 
+/// Reads the tools alone, for what their schemas say.
+pub(super) async fn tools<F>(
+    deadline: Duration,
+    ask: impl Fn(&'static str, JsonObject, Duration) -> F,
+) -> Result<Vec<Value>, Failure>
+where
+    F: Future<Output = Result<JsonObject, Failure>>,
+{
+    pages("tools/list", "tools", deadline, &mut Vec::new(), &ask).await
+}
+
 async fn pages<F>(
     method: &'static str,
     key: &str,

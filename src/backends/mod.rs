@@ -5,12 +5,15 @@
 
 mod breaker;
 mod connect;
+mod endpoint;
 mod era;
 mod error;
 mod http;
 mod inbox;
+mod levels;
 mod lists;
 mod live;
+mod mirror;
 mod peer;
 mod pool;
 mod questions;
@@ -19,6 +22,7 @@ mod refresh;
 mod scripted;
 mod session;
 mod sse;
+mod standing;
 mod stderr;
 mod stdio;
 mod subscriptions;

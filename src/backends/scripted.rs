@@ -14,6 +14,7 @@ use super::{
     Caller, Greeting, Session,
     inbox::Inbox,
     live,
+    mirror::Mirror,
     peer::{Failure, Peer},
     wire::{Wire, WireError},
 };
@@ -28,8 +29,9 @@ pub(super) struct Scripted {
     script: Script,
     sent: Mutex<Vec<Value>>,
     news: Notify,
-    /// As over HTTP in the modern era, a request is open until it is answered.
-    pub(super) hangs_up: bool,
+    /// As over HTTP in the modern era: a request is open until it is answered, and headers go with it.
+    pub(super) modern_http: bool,
+    mirror: Mirror,
 }
 
 impl fmt::Debug for Scripted {
@@ -46,8 +48,19 @@ impl Scripted {
             script: Box::new(script),
             sent: Mutex::default(),
             news: Notify::new(),
-            hangs_up: false,
+            modern_http: false,
+            mirror: Mirror::default(),
         })
+    }
+
+    /// The same, with headers: what a message has of them stands in its `headers`.
+    pub(super) fn over_http(script: impl Fn(&Value) -> Vec<Value> + Send + Sync + 'static) -> Arc<Self> {
+        let mut wire = Self::new(script);
+        // Nobody else has it yet.
+        if let Some(wire) = Arc::get_mut(&mut wire) {
+            wire.modern_http = true;
+        }
+        wire
     }
 
     /// Our end of it.
@@ -97,7 +110,12 @@ impl Scripted {
 
 #[async_trait]
 impl Wire for Scripted {
-    async fn send(&self, message: Value) -> Result<(), WireError> {
+    async fn send(&self, mut message: Value) -> Result<(), WireError> {
+        if self.modern_http {
+            for (name, value) in self.mirror.headers(&message) {
+                message["headers"][name.as_str()] = value.to_str().unwrap().into();
+            }
+        }
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(message.clone());
         self.news.notify_one();
         for said in (self.script)(&message) {
@@ -107,7 +125,11 @@ impl Wire for Scripted {
     }
 
     fn hangs_up(&self) -> bool {
-        self.hangs_up
+        self.modern_http
+    }
+
+    fn mirror(&self) -> Option<&Mirror> {
+        self.modern_http.then_some(&self.mirror)
     }
 
     async fn close(&self, _grace: Duration) {

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::{
-    http::{self as endpoint, Client},
+    endpoint::{self, Client},
     inbox::Inbox,
     peer::Failure,
     wire::{Wire, WireError},

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::inbox::Inbox;
+use super::{inbox::Inbox, mirror::Mirror};
 
 /// Largest message in either direction, in bytes. Real servers send lists of 2 MB in one line.
 pub(super) const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
@@ -40,6 +40,11 @@ pub(super) trait Wire: fmt::Debug + Send + Sync {
     /// Whether a request is taken back by dropping the future that sends it, without a word.
     fn hangs_up(&self) -> bool {
         false
+    }
+
+    /// Which arguments the backend wants repeated outside of the message, if this wire has such a place.
+    fn mirror(&self) -> Option<&Mirror> {
+        None
     }
 
     /// Ends the conversation; returns by `grace` at the latest. Idempotent.
