@@ -1,5 +1,7 @@
 //! The client's side of the two eras of the protocol: the only place of the broker that knows the difference.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use super::front::{Client, Exchange, Handshake, Hello};
@@ -178,11 +180,20 @@ pub(super) fn client_capabilities(exchange: &Exchange) -> ClientCapabilities {
 /// Puts a backend's request to a client with a handshake, while its own request is open.
 ///
 /// Dropping the future takes the question back.
-pub(super) async fn ask(exchange: &Exchange, method: &str, params: JsonObject) -> Result<JsonObject, JsonObject> {
+pub(super) async fn ask(exchange: &Exchange, method: &str, mut params: JsonObject) -> Result<JsonObject, JsonObject> {
+    // Required before 2026-07-28, and gone since; a server of the one does not name it to a client of the other.
+    if method == "elicitation/create" && params.get("mode").and_then(Value::as_str) == Some("url") {
+        params.entry("elicitationId").or_insert_with(fresh_id);
+    }
     match exchange.ask(method, params).await {
         Some(answer) => answer.map_err(RpcError::into_object),
         None => Err(unanswered()),
     }
+}
+
+fn fresh_id() -> Value {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("toolcrib-{}", NEXT.fetch_add(1, Ordering::Relaxed)).into()
 }
 
 /// The error of a question that the client did not answer.
