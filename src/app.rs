@@ -8,14 +8,17 @@ use std::{
 
 use anyhow::Context;
 use futures::StreamExt;
-use rmcp::{ServiceExt, transport::io::stdio_pipes};
+use rmcp::transport::io::stdio_pipes;
 use tokio::runtime;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use crate::{
     backends::{Connect, Connector, Pool},
-    broker::{Broker, Conversation, Front, Library},
+    broker::{
+        AllServers, Broker, Conversation, Library, OneServer,
+        front::{self, Front},
+    },
     cli::{
         self, Cli, Command, Global,
         output::{ExitStatus, Printer},
@@ -162,19 +165,17 @@ async fn with_app(
 async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> {
     let conversation = Arc::new(Conversation::local());
     let surface = app.broker.surface();
-    let front = Front::new(Arc::clone(&app.broker), &surface, conversation).context("the meta-tools are malformed")?;
+    let front = match &args.passthrough {
+        None => Front::new(Arc::new(AllServers::new(Arc::clone(&app.broker), &surface))),
+        Some(name) => Front::new(Arc::new(one_server(&app, name)?)),
+    };
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let serving = async {
-        let running = front.serve_with_ct(stdio_pipes(), stop.clone()).await;
-        let running = match running {
-            Ok(running) => running,
-            // A client that hangs up before it says anything is no failure: health checks do that.
-            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
-            Err(error) => return Err(error).context("the client did not open the conversation properly"),
-        };
-        app.broker.begin_conversation(&surface);
-        // Only now, so that the client's start shares the machine with nothing.
+    // At the client's first request, so that its start shares the machine with nothing.
+    let opened = || {
+        if args.passthrough.is_none() {
+            app.broker.begin_conversation(&surface);
+        }
         tasks.spawn_blocking(economy::warm_up);
         let (pool, end) = (Arc::clone(&app.pool), stop.clone());
         tasks.spawn(async move { end.run_until_cancelled(pool.watch_idle()).await });
@@ -187,14 +188,13 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
         });
         if !args.no_refresh {
             let (broker, connector) = (Arc::clone(&app.broker), Arc::clone(&app.connector));
-            let stop = stop.clone();
-            tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector)).await });
+            let (stop, only) = (stop.clone(), args.passthrough.clone());
+            tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector, only)).await });
         }
-        running.waiting().await.context("serving ended abnormally")?;
-        Ok(())
     };
+    let serving = front::stdio::serve(front, conversation, stdio_pipes(), stop.clone(), opened);
     let served = tokio::select! {
-        served = serving => served,
+        served = serving => served.context("serving ended abnormally"),
         asked = shutdown::requested() => asked.context("failed to listen for signals"),
     };
     stop.cancel();
@@ -206,10 +206,20 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
     served.map(|()| ExitStatus::Success)
 }
 
-/// Reads the servers that were never read, or not for long.
-async fn refresh(broker: Arc<Broker>, connector: Arc<dyn Connect>) {
+/// The endpoint of one server.
+fn one_server(app: &App, name: &str) -> anyhow::Result<OneServer> {
+    OneServer::new(Arc::clone(&app.broker), name).with_context(|| {
+        let enabled = app.broker.library().settings().servers.values().filter(|spec| spec.enabled);
+        let names: Vec<&str> = enabled.map(|spec| spec.name.as_str()).collect();
+        format!("there is no server `{name}` that takes part; there are: {}", names.join(", "))
+    })
+}
+
+/// Reads the servers that were never read, or not for long; `only` this one, if any.
+async fn refresh(broker: Arc<Broker>, connector: Arc<dyn Connect>, only: Option<String>) {
     let library = broker.library();
-    let due = library.due(SystemTime::now());
+    let mut due = library.due(SystemTime::now());
+    due.retain(|spec| only.as_ref().is_none_or(|only| spec.name.as_str() == only));
     if due.is_empty() {
         return;
     }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod economy;
 pub mod ids;
 pub mod import;
+pub mod jsonrpc;
 pub mod policy;
 pub mod registry;
 pub mod samples;

@@ -75,6 +75,12 @@ impl fmt::Debug for Watch {
 }
 
 impl Wanted {
+    /// Whether it is about anything.
+    #[must_use]
+    pub fn is_anything(&self) -> bool {
+        self.tools || self.prompts || self.resources || !self.uris.is_empty()
+    }
+
     /// What of this another one grants.
     pub(super) fn granted(&self, by: &Self) -> Self {
         Self {
@@ -86,7 +92,8 @@ impl Wanted {
     }
 
     /// As the parameters of `subscriptions/listen` and its acknowledgement say it. What is not wanted is left out.
-    pub(super) fn to_filter(&self) -> JsonObject {
+    #[must_use]
+    pub fn to_filter(&self) -> JsonObject {
         let lists = [
             ("toolsListChanged", self.tools),
             ("promptsListChanged", self.prompts),
@@ -103,7 +110,9 @@ impl Wanted {
         filter
     }
 
-    fn of_filter(filter: &JsonObject) -> Self {
+    /// Reads what [`Self::to_filter`] writes, and passes over what it does not know.
+    #[must_use]
+    pub fn of_filter(filter: &JsonObject) -> Self {
         let flag = |key: &str| filter.get(key).and_then(Value::as_bool).unwrap_or(false);
         let uris = filter.get("resourceSubscriptions").and_then(Value::as_array).into_iter().flatten();
         Self {

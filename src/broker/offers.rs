@@ -142,7 +142,7 @@ impl Broker {
 
     /// The server of a resource and its own address. An address without our part, as links in results have it, is taken where one
     /// server lists it.
-    fn resource<'u>(&self, uri: &'u str) -> Option<(&ServerSpec, &'u str)> {
+    pub(super) fn resource<'u>(&self, uri: &'u str) -> Option<(&ServerSpec, &'u str)> {
         if self.library.settings().offer.resources == Offered::Never {
             return None;
         }
@@ -175,7 +175,7 @@ impl Broker {
     }
 }
 
-fn address(server: &str, uri: &str) -> String {
+pub(super) fn address(server: &str, uri: &str) -> String {
     format!("{SCHEME}{server}/{uri}")
 }
 

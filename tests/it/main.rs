@@ -17,6 +17,7 @@ mod ledger;
 mod long_results;
 mod meta_tools;
 mod offers;
+mod passthrough;
 mod pins;
 mod rooms;
 mod search_replies;

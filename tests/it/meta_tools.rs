@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, SAMPLE};
+use crate::support::{Home, SAMPLE, children};
 
 async fn office() -> Home {
     Home::with_servers(&[
@@ -184,22 +184,6 @@ async fn the_command_line_answers_with_the_words_a_model_gets() {
     assert_eq!(ran.code, Some(4), "{}{}", ran.stdout, ran.stderr);
     let ran = home.run(&["call", "tasks/create_task", "title=x"]).await;
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-}
-
-/// Command lines of a process's children.
-fn children(pid: u32) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // After the name in parentheses: state, then the parent's id.
-        let parent =
-            stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)).and_then(|id| id.parse().ok());
-        if parent == Some(pid) {
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            found.push(String::from_utf8_lossy(&line).replace('\0', " "));
-        }
-    }
-    found
 }
 
 #[tokio::test]
