@@ -24,6 +24,9 @@ use crate::{
 /// How long the remains of a failed start may take to end.
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
+/// Longest time for a process that has refused one greeting to take the other. It runs, so it answers at once.
+const SAME_PROCESS: Duration = Duration::from_secs(5);
+
 /// Opens real conversations: child processes and HTTP.
 #[derive(Debug, Default)]
 pub struct Connector {
@@ -46,6 +49,22 @@ struct Start<'s> {
     deadline: Instant,
 }
 
+impl Way {
+    /// The era that an unknown backend is greeted in first; see `era.rs`.
+    const fn likely(self) -> Era {
+        match self {
+            Self::Stdio | Self::Sse => Era::Legacy,
+            Self::StreamableHttp => Era::Modern,
+        }
+    }
+}
+
+impl Start<'_> {
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
 #[async_trait]
 impl Connect for Connector {
     async fn connect(
@@ -62,8 +81,7 @@ impl Connect for Connector {
                 HttpTransport::Sse => Way::Sse,
             },
         };
-        let era = remembered.unwrap_or(Era::Legacy);
-        match self.attempt(&start, first, era).await {
+        match self.attempt(&start, first, remembered.unwrap_or(first.likely())).await {
             // The endpoint speaks no Streamable HTTP: only then the older transport.
             Err((_, Failure::Wire(WireError::WrongTransport(_)))) if may_be_sse(spec, first) => {
                 self.attempt(&start, Way::Sse, Era::Legacy).await.map_err(|(error, _)| error)
@@ -86,31 +104,73 @@ impl Connector {
         way: Way,
         likely: Era,
     ) -> Result<Arc<dyn Session>, (BackendError, Failure)> {
-        let spec = start.spec;
-        let (peer, refusal) = match self.greeted(start, way, likely).await? {
+        let Start { spec, client, .. } = *start;
+        let greeted = match (way, likely) {
+            // SSE is of the legacy era alone.
+            (Way::Sse, _) => self.greeted(start, way, Era::Legacy).await?,
+            (_, Era::Legacy) => self.greeted(start, way, Era::Legacy).await?,
+            (_, Era::Modern) => self.greeted_in_doubt(start, way).await?,
+        };
+        let (peer, refusal) = match greeted {
             (peer, Greeted::Agreed(greeting)) => return Ok(live::open(&spec.name, peer, greeting)),
             (peer, Greeted::Failed(failure)) => return Err(self.given_up(spec, &peer, failure).await),
             (peer, Greeted::Refused(failure)) => (peer, failure),
         };
-        // SSE is of the legacy era alone.
         if way == Way::Sse {
             return Err(self.given_up(spec, &peer, refusal).await);
         }
+        let other = era::other(likely);
+        // A process that refused in words lives on, and need not be started twice: that costs some 10 s.
+        if way == Way::Stdio && matches!(refusal, Failure::Rpc(_) | Failure::Protocol(_)) {
+            let patience = SAME_PROCESS.min(start.left() / 2);
+            if let Greeted::Agreed(greeting) = era::greet(&peer, other, patience, client).await {
+                return Ok(live::open(&spec.name, peer, greeting));
+            }
+        }
         peer.wire().close(CLEAN_UP).await;
-        match self.greeted(start, way, era::other(likely)).await? {
+        match self.greeted(start, way, other).await? {
             (peer, Greeted::Agreed(greeting)) => Ok(live::open(&spec.name, peer, greeting)),
-            // Refused in both eras: the first refusal is the telling one, but for what the child said at its end.
-            (peer, Greeted::Refused(Failure::Closed)) => Err(self.given_up(spec, &peer, Failure::Closed).await),
-            (peer, Greeted::Refused(_)) => Err(self.given_up(spec, &peer, refusal).await),
             (peer, Greeted::Failed(failure)) => Err(self.given_up(spec, &peer, failure).await),
+            // Refused in both eras. What a child said at its end tells most, then what was answered to `initialize`.
+            (peer, Greeted::Refused(last)) if other == Era::Legacy || matches!(last, Failure::Closed) => {
+                Err(self.given_up(spec, &peer, last).await)
+            }
+            (peer, Greeted::Refused(_)) => Err(self.given_up(spec, &peer, refusal).await),
+        }
+    }
+
+    /// Greets a backend that is likely to be modern. It is not waited for in vain where it is not: while it is silent, it is
+    /// greeted with `initialize` besides, an endpoint soon and a process, which may just be starting, only when half of its time has
+    /// gone; see [`era::greet_in_doubt`] for what is done before.
+    async fn greeted_in_doubt(&self, start: &Start<'_>, way: Way) -> Result<(Peer, Greeted), (BackendError, Failure)> {
+        let doubt = match way {
+            Way::Stdio => start.left() / 2,
+            Way::StreamableHttp | Way::Sse => era::DOUBT.min(start.left() / 4),
+        };
+        let first = self.greeted(start, way, Era::Modern);
+        let second = async {
+            time::sleep(doubt).await;
+            self.greeted(start, way, Era::Legacy).await
+        };
+        tokio::pin!(first, second);
+        tokio::select! {
+            biased;
+            outcome = &mut first => outcome,
+            outcome = &mut second => match outcome {
+                Ok((peer, Greeted::Agreed(greeting))) => Ok((peer, Greeted::Agreed(greeting))),
+                Ok((peer, Greeted::Refused(_) | Greeted::Failed(_))) => {
+                    let (outcome, ()) = tokio::join!(first, peer.wire().close(CLEAN_UP));
+                    outcome
+                }
+                Err(_) => first.await,
+            },
         }
     }
 
     async fn greeted(&self, start: &Start<'_>, way: Way, era: Era) -> Result<(Peer, Greeted), (BackendError, Failure)> {
-        let Start { spec, client, deadline } = *start;
+        let Start { spec, client, .. } = *start;
         let inbox = Arc::new(Inbox::default());
-        let left = deadline.saturating_duration_since(Instant::now());
-        let opened = time::timeout(left, self.open(spec, way, &inbox)).await;
+        let opened = time::timeout(start.left(), self.open(spec, way, &inbox)).await;
         let wire = match opened {
             Ok(Ok(wire)) => wire,
             Ok(Err(failed)) => return Err(failed),
@@ -120,8 +180,10 @@ impl Connector {
             }
         };
         let peer = Peer::new(wire, inbox);
-        let left = deadline.saturating_duration_since(Instant::now());
-        let greeted = era::greet(&peer, era, left, client).await;
+        let greeted = match (way, era) {
+            (Way::Stdio, Era::Modern) => era::greet_in_doubt(&peer, start.left(), client).await,
+            (_, era) => era::greet(&peer, era, start.left(), client).await,
+        };
         Ok((peer, greeted))
     }
 

@@ -75,7 +75,7 @@ pub(super) fn refused(status: StatusCode) -> WireError {
         | StatusCode::NOT_ACCEPTABLE
         | StatusCode::GONE
         | StatusCode::UNSUPPORTED_MEDIA_TYPE => WireError::WrongTransport(status.as_u16()),
-        other => WireError::Failed(format!("HTTP {other}")),
+        other => WireError::NoAnswer(format!("HTTP {other}")),
     }
 }
 

@@ -16,7 +16,7 @@ use http::{
 };
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
-use tokio::time;
+use tokio::{sync::oneshot, time};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
@@ -34,6 +34,9 @@ use crate::config::HttpLaunch;
 pub(super) const RETRY: Duration = Duration::from_secs(1);
 pub(super) const MAX_RETRIES: u32 = 5;
 
+/// Longest wait for the stream of what belongs to no request.
+const OPENING: Duration = Duration::from_secs(1);
+
 /// Bounds of the pause, whatever the backend names.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
@@ -50,6 +53,8 @@ struct HttpWire {
     inbox: Arc<Inbox>,
     mirror: Mirror,
     listening: Arc<AtomicBool>,
+    /// A message was taken well, so that the endpoint speaks this era.
+    proven: AtomicBool,
     stop: CancellationToken,
     /// Ends the listening task with the wire.
     _stop_with_wire: DropGuard,
@@ -86,6 +91,7 @@ pub(super) fn open(client: &Client, launch: &HttpLaunch, inbox: &Arc<Inbox>) -> 
             inbox: Arc::clone(inbox),
             mirror: Mirror::default(),
             listening: Arc::default(),
+            proven: AtomicBool::new(false),
             _stop_with_wire: stop.clone().drop_guard(),
             stop,
         }),
@@ -162,6 +168,9 @@ impl HttpWire {
     /// Takes what a POST is answered with. `id` is the request's, if it was one.
     async fn take(&self, response: Response, id: Option<&Value>) -> Result<(), WireError> {
         let status = response.status();
+        if status.is_success() {
+            self.proven.store(true, Ordering::Release);
+        }
         let kind =
             response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
         if kind.starts_with("text/event-stream") && status.is_success() {
@@ -190,11 +199,11 @@ impl HttpWire {
                 Err(endpoint::refused(status))
             }
             _ if id.is_none() => Ok(()),
-            _ => Err(WireError::Failed(format!("a request was answered with no message (HTTP {status})"))),
+            _ => Err(WireError::NoAnswer(format!("a request was answered with no message (HTTP {status})"))),
         }
     }
 
-    /// An endpoint that was agreed with and now refuses every message has been replaced, by one of the other era perhaps, or has
+    /// An endpoint that took messages and now refuses every message has been replaced, by one of the other era perhaps, or has
     /// lost its session and does not say so by 404. The conversation is over: the next call opens another.
     fn end_if_forgotten(&self, status: StatusCode, code: Option<i64>) {
         /// Errors of real servers for a session that they do not know.
@@ -211,7 +220,7 @@ impl HttpWire {
             status,
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE
         );
-        if agreed.version.is_some() && refuses && about_the_conversation {
+        if self.proven.load(Ordering::Acquire) && refuses && about_the_conversation {
             self.inbox.end(&Failure::Closed);
         }
     }
@@ -243,7 +252,7 @@ impl HttpWire {
                 return Err(endpoint::refused(response.status()));
             }
         }
-        if id.is_some() { Err(WireError::Failed("the stream ended without an answer".into())) } else { Ok(()) }
+        if id.is_some() { Err(WireError::NoAnswer("the stream ended without an answer".into())) } else { Ok(()) }
     }
 }
 
@@ -255,15 +264,14 @@ impl Wire for HttpWire {
         self.take(response, id.as_ref()).await
     }
 
-    fn agreed(&self, version: &str, inbox: &Arc<Inbox>) {
+    fn agreed(&self, version: &str) {
         self.to.agree(|agreed| {
             agreed.version = HeaderValue::try_from(version).ok();
             agreed.modern = version >= "2026-07-28";
         });
-        self.listen(inbox);
     }
 
-    fn listen(&self, inbox: &Arc<Inbox>) {
+    async fn listen(&self, inbox: &Arc<Inbox>) {
         let agreed = self.to.agreed();
         // Only a backend with a session has anything to say outside of requests.
         if agreed.modern || agreed.session.is_none() || self.listening.swap(true, Ordering::AcqRel) {
@@ -271,8 +279,9 @@ impl Wire for HttpWire {
         }
         let (to, inbox, stop) = (Arc::clone(&self.to), Arc::downgrade(inbox), self.stop.clone());
         let listening = Arc::clone(&self.listening);
+        let (open, opened) = oneshot::channel();
         tokio::spawn(async move {
-            let heard = stop.run_until_cancelled(standing::listen(&to, &inbox)).await;
+            let heard = stop.run_until_cancelled(standing::listen(&to, &inbox, open)).await;
             listening.store(false, Ordering::Release);
             match (heard, inbox.upgrade()) {
                 (Some(Heard::NoMore), Some(inbox)) => inbox.watches().unheard(),
@@ -280,6 +289,8 @@ impl Wire for HttpWire {
                 (Some(Heard::Never) | None, _) | (_, None) => {}
             }
         });
+        // What is said before the stream is open is lost on some servers: a question asked in the very first call.
+        let _ = time::timeout(OPENING, opened).await;
     }
 
     fn hangs_up(&self) -> bool {

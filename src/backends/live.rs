@@ -247,7 +247,9 @@ pub(super) fn translated(server: &ServerName, failure: Failure) -> BackendError 
         Failure::Wire(WireError::WrongTransport(status)) => {
             BackendError::Handshake { server, reason: format!("the address does not speak MCP (HTTP {status})") }
         }
-        Failure::Wire(WireError::Failed(reason)) => BackendError::Handshake { server, reason },
+        Failure::Wire(WireError::NoAnswer(reason) | WireError::Failed(reason)) => {
+            BackendError::Handshake { server, reason }
+        }
         Failure::Protocol(reason) => BackendError::Protocol { server, reason },
         Failure::Unsupported(what) => BackendError::Unsupported { server, what },
     }

@@ -9,7 +9,7 @@ use std::{
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
-use tokio::time;
+use tokio::{sync::oneshot, time};
 
 use super::{
     endpoint,
@@ -34,14 +34,18 @@ pub(super) enum Heard {
     SessionGone,
 }
 
-/// Gives what the backend says to the inbox, as long as there is one.
-pub(super) async fn listen(to: &Address, inbox: &Weak<Inbox>) -> Heard {
+/// Gives what the backend says to the inbox, as long as there is one. `opened` is dropped once the backend has answered for the
+/// first time.
+pub(super) async fn listen(to: &Address, inbox: &Weak<Inbox>, opened: oneshot::Sender<()>) -> Heard {
+    let mut first = Some(opened);
     let mut last_event: Option<HeaderValue> = None;
-    let (mut opened, mut failures, mut wait) = (false, 0, RETRY);
+    let (mut worked, mut failures, mut wait) = (false, 0, RETRY);
     loop {
-        match to.stream(last_event.clone()).await {
+        let answered = to.stream(last_event.clone()).await;
+        first.take();
+        match answered {
             Ok(response) if response.status().is_success() => {
-                opened = true;
+                worked = true;
                 let (since, mut heard) = (Instant::now(), false);
                 let mut events = endpoint::events(response);
                 while let Some(Ok(event)) = events.next().await {
@@ -57,12 +61,12 @@ pub(super) async fn listen(to: &Address, inbox: &Weak<Inbox>) -> Heard {
                 failures = if heard || since.elapsed() >= LASTING { 0 } else { failures + 1 };
             }
             // 405 and the like: the backend has no such stream.
-            Ok(response) if response.status().is_client_error() && !opened => return Heard::Never,
+            Ok(response) if response.status().is_client_error() && !worked => return Heard::Never,
             Ok(response) if response.status() == StatusCode::NOT_FOUND => return Heard::SessionGone,
             Ok(_) | Err(_) => failures += 1,
         }
         if failures > MAX_RETRIES {
-            return if opened { Heard::NoMore } else { Heard::Never };
+            return if worked { Heard::NoMore } else { Heard::Never };
         }
         time::sleep(wait.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_PAUSE)).await;
     }

@@ -70,7 +70,7 @@ pub(super) async fn legacy(
     let id = peer.number();
     peer.inbox().watches().hear(id, agreed.clone(), notices)?;
     let seat = Seat { peer: Arc::clone(peer), id };
-    peer.wire().listen(peer.inbox());
+    peer.wire().listen(peer.inbox()).await;
     let holds = stream::iter(agreed.uris.clone()).map(|uri| subscriptions.hold(uri));
     let holds: Vec<_> = holds.buffer_unordered(AT_ONCE).try_collect().await?;
     if peer.inbox().watches().begin(id) { Ok(Watch::new(agreed, (seat, holds))) } else { Err(Failure::Closed) }

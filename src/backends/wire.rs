@@ -21,6 +21,8 @@ pub(super) enum WireError {
     Unauthorized(u16),
     /// The endpoint does not speak this transport.
     WrongTransport(u16),
+    /// It was reached, and answered with what is no answer; in a few words.
+    NoAnswer(String),
     /// Anything else, in a few words without secrets.
     Failed(String),
 }
@@ -31,11 +33,11 @@ pub(super) trait Wire: fmt::Debug + Send + Sync {
     /// Sends one message. A message that was begun is sent whole, also if the future is dropped.
     async fn send(&self, message: Value) -> Result<(), WireError>;
 
-    /// The handshake is done: the version that further messages must name, and whether the backend keeps a session.
-    fn agreed(&self, _version: &str, _inbox: &Arc<Inbox>) {}
+    /// The version that further messages must name.
+    fn agreed(&self, _version: &str) {}
 
-    /// Makes sure that what the backend says outside of requests is heard.
-    fn listen(&self, _inbox: &Arc<Inbox>) {}
+    /// Makes sure that what the backend says outside of requests is heard; returns once the backend knows, or after a second.
+    async fn listen(&self, _inbox: &Arc<Inbox>) {}
 
     /// Whether a request is taken back by dropping the future that sends it, without a word.
     fn hangs_up(&self) -> bool {

@@ -36,7 +36,7 @@ pub struct Library {
     known: SharedCatalog,
     /// What of it is offered.
     offered: RwLock<Arc<Catalog>>,
-    /// Eras that differ from those in which the servers were read, as far as this process has met them.
+    /// Eras as far as this process has met them or read them from the registry.
     eras: Mutex<BTreeMap<ServerName, Era>>,
     /// toolcrib's own server, which every search finds too.
     built_in: Arc<Catalog>,
@@ -156,6 +156,7 @@ impl Library {
         let change = self.known.replace_server(Arc::clone(&entry));
         self.known.set_health(server.clone(), Health::Good { at: now });
         self.narrow();
+        self.eras.lock().await.insert(server.clone(), era);
         self.registry.save_listing(entry).await?;
         self.registry.remember_era(server.clone(), era).await?;
         self.registry.record_health(server, Health::Good { at: now }).await?;
@@ -195,21 +196,34 @@ impl Library {
         self.registry.record_health(server.clone(), Health::Good { at: now }).await
     }
 
-    /// Notes which era a server speaks, where that is not what it was read in: the next process then greets it so at once.
+    /// Notes which era a server speaks, where that is news: the next process then greets it so at once.
     pub async fn spoke(&self, server: &ServerName, era: Era) {
-        let known = self.known.current().servers.get(server).map(|entry| entry.era);
-        let is_news = known != Some(era) && self.eras.lock().await.insert(server.clone(), era) != Some(era);
+        let read_in = self.known.current().servers.get(server).map(|entry| entry.era);
+        let is_news = {
+            let mut eras = self.eras.lock().await;
+            let news = eras.get(server).copied().or(read_in) != Some(era);
+            if news {
+                eras.insert(server.clone(), era);
+            }
+            news
+        };
         if is_news && let Err(error) = self.registry.remember_era(server.clone(), era).await {
             warn!(server.name = %server, error = %error, "the server's era could not be stored");
         }
     }
 
-    /// The era that each server spoke last, from the registry.
+    /// The era that each server spoke last: met by this process, else from the registry.
     pub async fn eras(&self) -> BTreeMap<ServerName, Era> {
-        self.registry.eras().await.unwrap_or_else(|error| {
+        let stored = self.registry.eras().await.unwrap_or_else(|error| {
             warn!(error = %error, "the servers' eras could not be read");
             BTreeMap::new()
-        })
+        });
+        let mut eras = self.eras.lock().await;
+        for (server, era) in stored {
+            // From here on a server that went back to the era it was read in is news too.
+            eras.entry(server).or_insert(era);
+        }
+        eras.clone()
     }
 
     /// The index over the offered catalog: the open one, else the one on disk, else a new one. Where the disk refuses, one
