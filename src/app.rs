@@ -155,7 +155,6 @@ async fn with_app(
     command: impl AsyncFnOnce(&App, &mut Printer) -> anyhow::Result<ExitStatus>,
 ) -> anyhow::Result<ExitStatus> {
     let app = App::build(global, out)?;
-    app.pool.remember(app.broker.library().eras().await);
     let status = command(&app, out).await;
     app.close().await;
     status
@@ -179,9 +178,8 @@ async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> 
         tasks.spawn_blocking(economy::warm_up);
         let (pool, end) = (Arc::clone(&app.pool), stop.clone());
         tasks.spawn(async move { end.run_until_cancelled(pool.watch_idle()).await });
-        let (broker, pool) = (Arc::clone(&app.broker), Arc::clone(&app.pool));
+        let broker = Arc::clone(&app.broker);
         tasks.spawn(async move {
-            pool.remember(broker.library().eras().await);
             if let Err(error) = broker.results().forget_expired().await {
                 warn!(error = %error, "old results could not be forgotten");
             }
@@ -251,7 +249,7 @@ impl App {
         let connector: Arc<dyn Connect> = Arc::new(Connector::default());
         let pool = Arc::new(Pool::new(Arc::clone(&connector), &settings.pool));
         let library = open_library(&settings, &locations.data_dir, out)?;
-        pool.remember(library.catalog().servers.values().map(|server| (server.name.clone(), server.era)));
+        pool.remember(library.eras());
         let limits = ResultLimits { keep_for: settings.results.keep_for, max_bytes: settings.results.max_bytes };
         let results = ResultStore::new(&locations.data_dir, limits);
         let broker = Arc::new(Broker::new(Arc::new(library), Arc::clone(&pool), results)?);

@@ -72,7 +72,11 @@ pub(super) async fn greet_in_doubt(peer: &Peer, patience: Duration, client: &Cli
             Greeted::Refused(_) | Greeted::Failed(_) => legacy.await,
         },
         greeted = &mut legacy => match greeted {
-            Greeted::Agreed(_) => greeted,
+            Greeted::Agreed(_) => {
+                // What it did not understand need not be taken back.
+                peer.inbox().forget_all();
+                greeted
+            }
             Greeted::Refused(_) | Greeted::Failed(_) => time::timeout(BEHIND, modern).await.unwrap_or(greeted),
         },
     }

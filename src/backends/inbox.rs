@@ -84,6 +84,11 @@ impl Inbox {
         self.waiting().remove(&id).is_some()
     }
 
+    /// No longer waits for any answer, without a word to the backend.
+    pub(super) fn forget_all(&self) {
+        self.waiting().clear();
+    }
+
     /// Takes a message as it came.
     pub(super) fn deliver(&self, message: Value) {
         self.deliver_during(message, None);

@@ -195,9 +195,7 @@ impl Broker {
     /// Dropping the stream ends the conversations under way.
     #[must_use]
     pub fn read_servers(&self, connector: Arc<dyn Connect>, specs: Vec<ServerSpec>) -> Readings {
-        let catalog = self.library.catalog();
-        let era = |(name, entry): (&ServerName, &Arc<crate::catalog::ServerEntry>)| (name.clone(), entry.era);
-        let eras: HashMap<ServerName, Era> = catalog.servers.iter().map(era).collect();
+        let eras: HashMap<ServerName, Era> = self.library.eras().into_iter().collect();
         let concurrency = self.library.settings().refresh.concurrency.get();
         let readings = backends::read_all(connector, specs, eras, concurrency);
         Box::pin(readings.map(|(server, outcome)| Reading { server, outcome }))

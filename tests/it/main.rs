@@ -10,6 +10,7 @@ mod audience;
 mod bad_servers;
 mod bridge;
 mod broken_files;
+mod eras;
 mod fidelity;
 mod http_backends;
 mod learning;

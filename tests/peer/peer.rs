@@ -11,6 +11,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
+    fs::OpenOptions,
     io::{self, BufRead, Write},
     process::{Command, exit},
     sync::{Arc, Mutex},
@@ -23,7 +24,9 @@ use serde_json::{Value, json};
 mod watched;
 
 const HELP: &str = "\
-toolcrib-test-peer MODE
+toolcrib-test-peer MODE [TRACE]
+
+TRACE is a file to which it adds `start`, and the method of each message that it reads.
 
 good           tools: echo, raw (gives its argument `result` as the result, verbatim), slow (progress until cancelled),
                env (names of its variables), log (a log line), fail (a JSON-RPC error), ask (puts its argument `method` with
@@ -44,6 +47,11 @@ stubborn       as good, but ignores SIGTERM and leaves a grandchild behind
 modern-only    speaks only 2026-07-28
 changes        as offers, and takes subscriptions; the tool `change` says that the tools and every watched resource changed
 changes-modern the same in 2026-07-28
+modern-quits   the same, and ends when it is spoken to in another way
+modern-slow    the same, and takes 2.5 s to start
+deaf           as good, but never answers before it was greeted with `initialize`
+quits          as good, but ends when it is first greeted in another way
+stuck          as good, but answers nothing any more when it is first greeted in another way
 flood          as good, while it floods standard error
 wrong-ids      as good, with answers that nobody asked for";
 
@@ -68,25 +76,39 @@ fn main() {
                 }
             });
         }
+        "modern-slow" => thread::sleep(Duration::from_millis(2500)),
         "good" | "noise" | "hangs-on-call" | "dies-on-call" | "broken-list" | "bad-list" | "endless-cursor"
-        | "refuses-lists" | "offers" | "changes" | "changes-modern" | "endless-line" | "modern-only" | "wrong-ids" => {}
+        | "refuses-lists" | "offers" | "changes" | "changes-modern" | "endless-line" | "modern-only"
+        | "modern-quits" | "deaf" | "quits" | "stuck" | "wrong-ids" => {}
         _ => {
             println!("{HELP}");
             exit(2);
         }
     }
+    trace("start");
+    let mut greeted = false;
     let cancelled: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let mut client = Client::default();
     let mut watched = watched::Watched::default();
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
+        let method = message["method"].as_str().unwrap_or_default();
+        trace(method);
+        greeted |= method == "initialize";
         match mode.as_str() {
+            "modern-quits" if message["params"]["_meta"].is_null() => exit(4),
+            "quits" if !greeted => exit(4),
+            "deaf" if !greeted => continue,
+            "stuck" if !greeted => loop {
+                thread::sleep(Duration::from_secs(3600));
+            },
             "noise" => say("Server is ready, have fun!"),
             "wrong-ids" => send(&json!({"jsonrpc": "2.0", "id": 999_999, "result": {"content": []}})),
             _ => {}
         }
-        if !client.takes(&mode, &message) && !watched.takes(&mode, &message) {
-            answer(&mode, &message, &cancelled);
+        let mode = if mode.starts_with("modern-") { "modern-only" } else { mode.as_str() };
+        if !client.takes(mode, &message) && !watched.takes(mode, &message) {
+            answer(mode, &message, &cancelled);
         }
     }
     if mode == "stubborn" {
@@ -96,6 +118,14 @@ fn main() {
 
 fn is_modern(mode: &str) -> bool {
     matches!(mode, "modern-only" | "changes-modern")
+}
+
+/// Adds a line to the file that was named.
+fn trace(what: &str) {
+    if let Some(path) = env::args().nth(2) {
+        let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{what}").unwrap();
+    }
 }
 
 /// What is asked of the client, and what it said it can answer.
