@@ -119,6 +119,10 @@ impl Endpoint for AllServers {
         exchange.client.silent().await;
         Ok(())
     }
+
+    fn input_schema(&self, tool: &str) -> Option<JsonObject> {
+        self.broker.pins().named(tool)?.definition.get("inputSchema")?.as_object().cloned()
+    }
 }
 
 /// The parameters of a request without what belongs to one hop.
