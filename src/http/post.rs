@@ -71,7 +71,7 @@ fn way(message: &Value, version: Option<&str>, headers: &HeaderMap) -> Way {
 /// Why something that needs a session cannot be carried out without one.
 pub(super) fn without_session(message: Value) -> Refusal {
     match Message::read(message) {
-        Err((id, error)) => Refusal::rpc(id, error),
+        Err(unread) => Refusal::Rpc(unread),
         Ok(Message::Request(request)) => {
             let error = RpcError::new(RpcError::INVALID_REQUEST, Refusal::NoSession.to_string());
             Refusal::rpc(Some(request.id), error)

@@ -131,7 +131,10 @@ impl Front {
                 client.answered(&id, outcome);
                 Received::Nothing
             }
-            Err((id, error)) => Received::Refused(jsonrpc::answer(id.as_ref(), Err(error))),
+            Err(unread) => {
+                let (id, error) = *unread;
+                Received::Refused(jsonrpc::answer(id.as_ref(), Err(error)))
+            }
         }
     }
 
