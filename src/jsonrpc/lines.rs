@@ -43,6 +43,8 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
     /// Where the stream fails or the line is too long; nothing can be read after that.
     pub async fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
         self.line.clear();
+        // What one long line took is not held for as long as the stream lasts.
+        self.line.shrink_to(CHUNK);
         loop {
             let available = self.stream.fill_buf().await?;
             if available.is_empty() {
