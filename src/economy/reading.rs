@@ -193,7 +193,8 @@ fn lines(text: &str, span: Span, room: usize) -> Result<String, ReadError> {
     }
     match part.rfind('\n') {
         Some(end) => {
-            let last = first + head::line_count(&part[..end]) - 1;
+            // An empty line is one, also where it is all that fits.
+            let last = first + part[..end].matches('\n').count();
             Ok(format!("{}\n[lines {first}-{last} of {total}; next: lines \"{}-\"]", &part[..end], last + 1))
         }
         // A line that is too long alone.
