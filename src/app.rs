@@ -1,33 +1,23 @@
 //! Builds and wires everything; the only file that knows every room.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+mod serving;
+
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use futures::StreamExt;
-use rmcp::transport::io::stdio_pipes;
 use tokio::runtime;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
 
 use crate::{
     backends::{Connect, Connector, Pool},
-    broker::{
-        AllServers, Broker, Conversation, Library, OneServer,
-        front::{self, Front},
-    },
+    broker::{Broker, Library},
     cli::{
         self, Cli, Command, Global,
         output::{ExitStatus, Printer},
     },
     config::{self, Loaded, Locations, ProcessEnv, Settings},
-    economy,
     import::ClientHomes,
     registry::{Registry, ResultLimits, ResultStore},
-    samples, shutdown, telemetry,
+    samples, telemetry,
 };
 
 /// How long calls that still run at the end may take to finish, and backends to end.
@@ -101,7 +91,7 @@ async fn run(cli: Cli, out: &mut Printer) -> anyhow::Result<ExitStatus> {
             for pin in &app.broker.pins().left_out {
                 out.say(format_args!("note: {pin}"))?;
             }
-            serve(app, &args).await
+            serving::serve(app, &args, out).await
         }
         Command::Reindex(args) => {
             with_app(&global, out, async |app, out| {
@@ -158,80 +148,6 @@ async fn with_app(
     let status = command(&app, out).await;
     app.close().await;
     status
-}
-
-/// Serves one client over the standard streams until it hangs up or the process is asked to stop.
-async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> {
-    let conversation = Arc::new(Conversation::local());
-    let surface = app.broker.surface();
-    let front = match &args.passthrough {
-        None => Front::new(Arc::new(AllServers::new(Arc::clone(&app.broker), &surface))),
-        Some(name) => Front::new(Arc::new(one_server(&app, name)?)),
-    };
-    let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    // At the client's first request, so that its start shares the machine with nothing.
-    let opened = || {
-        if args.passthrough.is_none() {
-            app.broker.begin_conversation(&surface);
-        }
-        tasks.spawn_blocking(economy::warm_up);
-        let (pool, end) = (Arc::clone(&app.pool), stop.clone());
-        tasks.spawn(async move { end.run_until_cancelled(pool.watch_idle()).await });
-        let broker = Arc::clone(&app.broker);
-        tasks.spawn(async move {
-            if let Err(error) = broker.results().forget_expired().await {
-                warn!(error = %error, "old results could not be forgotten");
-            }
-        });
-        if !args.no_refresh {
-            let (broker, connector) = (Arc::clone(&app.broker), Arc::clone(&app.connector));
-            let (stop, only) = (stop.clone(), args.passthrough.clone());
-            tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector, only)).await });
-        }
-    };
-    let serving = front::stdio::serve(front, conversation, stdio_pipes(), stop.clone(), opened);
-    let served = tokio::select! {
-        served = serving => served.context("serving ended abnormally"),
-        asked = shutdown::requested() => asked.context("failed to listen for signals"),
-    };
-    stop.cancel();
-    tasks.close();
-    if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
-        warn!(grace_ms = GRACE.as_millis(), "the background reading was still running at the end of the grace period");
-    }
-    app.close().await;
-    served.map(|()| ExitStatus::Success)
-}
-
-/// The endpoint of one server.
-fn one_server(app: &App, name: &str) -> anyhow::Result<OneServer> {
-    OneServer::new(Arc::clone(&app.broker), name).with_context(|| {
-        let enabled = app.broker.library().settings().servers.values().filter(|spec| spec.enabled);
-        let names: Vec<&str> = enabled.map(|spec| spec.name.as_str()).collect();
-        format!("there is no server `{name}` that takes part; there are: {}", names.join(", "))
-    })
-}
-
-/// Reads the servers that were never read, or not for long; `only` this one, if any.
-async fn refresh(broker: Arc<Broker>, connector: Arc<dyn Connect>, only: Option<String>) {
-    let library = broker.library();
-    let mut due = library.due(SystemTime::now());
-    due.retain(|spec| only.as_ref().is_none_or(|only| spec.name.as_str() == only));
-    if due.is_empty() {
-        return;
-    }
-    info!(servers = due.len(), "reading servers in the background");
-    let mut readings = broker.read_servers(connector, due);
-    while let Some(reading) = readings.next().await {
-        let server = reading.server.clone();
-        if let Err(error) = library.take(reading, SystemTime::now()).await {
-            warn!(server.name = %server, error = %error, "what the server answered could not be stored");
-        }
-    }
-    if let Err(error) = library.index().await {
-        warn!(error = %error, "the search index could not be built");
-    }
 }
 
 impl App {

@@ -158,7 +158,7 @@ impl LiveSession {
         mut params: JsonObject,
         patience: Duration,
     ) -> Result<JsonObject, Failure> {
-        era::dress(&mut params, self.greeting.era, &ClientCapabilities::none(), None);
+        era::dress(&mut params, self.greeting.era, &ClientCapabilities::everything(), None);
         self.peer.request(method, params, patience, None).await
     }
 

@@ -109,6 +109,12 @@ impl ClientCapabilities {
         Self(Arc::from("{}"))
     }
 
+    /// Everything. Some backends have tools only for clients that can be asked; whoever reads lists says so, to learn of all.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self(Arc::from(r#"{"elicitation":{"form":{},"url":{}},"sampling":{},"roots":{}}"#))
+    }
+
     /// What of a client's `capabilities` a backend may use.
     #[must_use]
     pub fn of(capabilities: &JsonObject) -> Self {

@@ -145,6 +145,10 @@ impl Endpoint for AllServers {
         self.broker.listen_to(waking, None, lists.to_filter(), exchange).await;
         Ok(())
     }
+
+    fn input_schema(&self, tool: &str) -> Option<JsonObject> {
+        self.broker.pins().named(tool)?.definition.get("inputSchema")?.as_object().cloned()
+    }
 }
 
 impl AllServers {

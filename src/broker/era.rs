@@ -1,5 +1,7 @@
 //! The client's side of the two eras of the protocol: the only place of the broker that knows the difference.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use super::front::{Client, Exchange, Handshake, Hello};
@@ -10,14 +12,16 @@ use crate::{
 };
 
 /// The version of the stateless era.
-const MODERN_VERSION: &str = "2026-07-28";
+pub const MODERN_VERSION: &str = "2026-07-28";
 
 /// Versions with a handshake, newest first. A client that names another is offered the newest.
 const LEGACY_VERSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 
-/// Error codes of 2026-07-28: a version nobody speaks, and a capability that the client lacks.
+/// Error codes of 2026-07-28: a version nobody speaks, a capability that the client lacks, headers that say other than the body.
 const UNSUPPORTED_VERSION: i64 = -32022;
 const MISSING_CAPABILITY: i64 = -32021;
+/// See above.
+pub const HEADER_MISMATCH: i64 = -32020;
 
 /// Error codes of before, which a client of 2026-07-28 must not be sent: no such resource, and an address to be visited first.
 const RESOURCE_NOT_FOUND: i64 = -32002;
@@ -41,15 +45,62 @@ pub(super) struct Standing {
     pub(super) capabilities: JsonObject,
 }
 
-/// Finds the era of a request: what it says itself goes before what the handshake said. `initialize` is the handshake.
-pub(super) fn standing(request: &Request, client: &Client) -> Result<Standing, RpcError> {
-    if request.method == "initialize" {
-        shake_hands(request, client)?;
+/// What a transport must know of the eras to carry both.
+pub mod carried {
+    use serde_json::Value;
+
+    use super::{CAPABILITIES_KEY, LEGACY_VERSIONS, MISSING_CAPABILITY, UNSUPPORTED_VERSION, VERSION_KEY};
+    pub use super::{HEADER_MISMATCH, MODERN_VERSION, unsupported, version_missing};
+
+    /// The version that a message names for itself, whatever it is.
+    #[must_use]
+    pub fn named_version(message: &Value) -> Option<&Value> {
+        message.get("params")?.get("_meta")?.get(VERSION_KEY)
     }
+
+    /// Whether a message says what its client can do, as each of the stateless era must.
+    #[must_use]
+    pub fn says_capabilities(message: &Value) -> bool {
+        let meta = message.get("params").and_then(|params| params.get("_meta"));
+        meta.and_then(|meta| meta.get(CAPABILITIES_KEY)).is_some_and(Value::is_object)
+    }
+
+    /// Whether this version is served.
+    #[must_use]
+    pub fn is_served(version: &str) -> bool {
+        version == MODERN_VERSION || LEGACY_VERSIONS.contains(&version)
+    }
+
+    /// Whether clients of this version take an event without data, which tells them where to resume.
+    #[must_use]
+    pub fn knows_priming(version: &str) -> bool {
+        version == "2025-11-25"
+    }
+
+    /// Whether clients of this version may send several messages as one array.
+    #[must_use]
+    pub fn knows_batches(version: &str) -> bool {
+        version == "2025-03-26"
+    }
+
+    /// Whether this error of the modern era is about the request rather than its outcome.
+    #[must_use]
+    pub const fn is_about_request(code: i64) -> bool {
+        matches!(code, UNSUPPORTED_VERSION | MISSING_CAPABILITY | HEADER_MISMATCH)
+    }
+}
+
+/// Finds the era of a request: what it says itself goes before what the handshake said. `initialize` is the handshake, unless it says
+/// that it is of the era that has none.
+pub(super) fn standing(request: &Request, client: &Client) -> Result<Standing, RpcError> {
     let meta = request.params.get("_meta").and_then(Value::as_object);
     let said = |key: &str| meta.and_then(|meta| meta.get(key));
     let named = said(VERSION_KEY);
-    if named.and_then(Value::as_str) == Some(MODERN_VERSION) {
+    let is_modern = named.and_then(Value::as_str) == Some(MODERN_VERSION);
+    if request.method == "initialize" && !is_modern {
+        shake_hands(request, client)?;
+    }
+    if is_modern {
         let capabilities = said(CAPABILITIES_KEY).and_then(Value::as_object).cloned();
         let missing =
             || RpcError::new(RpcError::INVALID_PARAMS, format!("`_meta` needs `{CAPABILITIES_KEY}`, an object"));
@@ -60,19 +111,27 @@ pub(super) fn standing(request: &Request, client: &Client) -> Result<Standing, R
         (Some(said), _) => {
             Ok(Standing { era: Era::Legacy, info: said.info.clone(), capabilities: said.capabilities.clone() })
         }
-        (None, Some(version)) => {
-            let data = json!({"supported": supported_versions(), "requested": version});
-            Err(RpcError::new(UNSUPPORTED_VERSION, "unsupported protocol version").with_data(data))
-        }
+        (None, Some(version)) => Err(unsupported(version)),
         // The one request that may come before the handshake.
         (None, None) if request.method == "ping" => {
             Ok(Standing { era: Era::Legacy, info: JsonObject::new(), capabilities: JsonObject::new() })
         }
-        (None, None) => {
-            let message = format!("begin with `initialize`, or name `{VERSION_KEY}` in the `_meta` of each request");
-            Err(RpcError::new(RpcError::INVALID_PARAMS, message))
-        }
+        (None, None) => Err(version_missing()),
     }
+}
+
+/// The error of a version that is not served.
+#[must_use]
+pub fn unsupported(version: &Value) -> RpcError {
+    let data = json!({"supported": supported_versions(), "requested": version});
+    RpcError::new(UNSUPPORTED_VERSION, "unsupported protocol version").with_data(data)
+}
+
+/// The error of a request that does not say its version.
+#[must_use]
+pub fn version_missing() -> RpcError {
+    let message = format!("begin with `initialize`, or name `{VERSION_KEY}` in the `_meta` of each request");
+    RpcError::new(RpcError::INVALID_PARAMS, message)
 }
 
 fn supported_versions() -> Vec<&'static str> {
@@ -154,7 +213,10 @@ pub(super) fn listened(exchange: &Exchange) -> JsonObject {
 pub(super) fn is_gone(method: &str, era: Era) -> bool {
     match era {
         Era::Modern => {
-            matches!(method, "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe")
+            matches!(
+                method,
+                "initialize" | "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe"
+            )
         }
         Era::Legacy => matches!(method, "server/discover" | "subscriptions/listen"),
     }
@@ -178,11 +240,20 @@ pub(super) fn client_capabilities(exchange: &Exchange) -> ClientCapabilities {
 /// Puts a backend's request to a client with a handshake, while its own request is open.
 ///
 /// Dropping the future takes the question back.
-pub(super) async fn ask(exchange: &Exchange, method: &str, params: JsonObject) -> Result<JsonObject, JsonObject> {
+pub(super) async fn ask(exchange: &Exchange, method: &str, mut params: JsonObject) -> Result<JsonObject, JsonObject> {
+    // Required before 2026-07-28, and gone since; a server of the one does not name it to a client of the other.
+    if method == "elicitation/create" && params.get("mode").and_then(Value::as_str) == Some("url") {
+        params.entry("elicitationId").or_insert_with(fresh_id);
+    }
     match exchange.ask(method, params).await {
         Some(answer) => answer.map_err(RpcError::into_object),
         None => Err(unanswered()),
     }
+}
+
+fn fresh_id() -> Value {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("toolcrib-{}", NEXT.fetch_add(1, Ordering::Relaxed)).into()
 }
 
 /// The error of a question that the client did not answer.

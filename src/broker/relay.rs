@@ -96,6 +96,8 @@ pub(super) struct Forwarder {
 enum Message {
     Progress(JsonObject),
     Log(JsonObject),
+    /// Any other notification, by its method.
+    Other(String, JsonObject),
 }
 
 impl Default for LogLevel {
@@ -176,6 +178,10 @@ impl Caller for Relay {
         }
     }
 
+    fn told(&self, method: &str, params: JsonObject) {
+        let _ = self.out().queue.try_send(Message::Other(method.to_owned(), params));
+    }
+
     fn wants_progress(&self) -> bool {
         self.out().progress_token.is_some()
     }
@@ -230,6 +236,7 @@ impl Forwarder {
         match message {
             Message::Progress(params) => self.exchange.tell("notifications/progress", params).await,
             Message::Log(params) => self.exchange.tell("notifications/message", params).await,
+            Message::Other(method, params) => self.exchange.tell(&method, params).await,
         };
     }
 }

@@ -155,8 +155,8 @@ impl Message {
     ///
     /// # Errors
     /// The error to answer with, and the id of the request where it had one that can be told.
-    pub fn read(value: Value) -> Result<Self, (Option<Id>, RpcError)> {
-        let invalid = |id: Option<Id>, why: &str| Err((id, RpcError::new(RpcError::INVALID_REQUEST, why)));
+    pub fn read(value: Value) -> Result<Self, Box<(Option<Id>, RpcError)>> {
+        let invalid = |id: Option<Id>, why: &str| Err(Box::new((id, RpcError::new(RpcError::INVALID_REQUEST, why))));
         let Value::Object(mut message) = value else { return invalid(None, "a message must be a JSON object") };
         let raw_id = message.shift_remove("id");
         let had_id = raw_id.is_some();
@@ -172,7 +172,10 @@ impl Message {
         let params = match message.shift_remove("params") {
             None | Some(Value::Null) => JsonObject::new(),
             Some(Value::Object(params)) => params,
-            Some(_) => return Err((id, RpcError::new(RpcError::INVALID_PARAMS, "`params` must be an object"))),
+            Some(_) => {
+                let error = RpcError::new(RpcError::INVALID_PARAMS, "`params` must be an object");
+                return Err(Box::new((id, error)));
+            }
         };
         match (method, id) {
             (Some(method), Some(id)) => Ok(Self::Request(Request { id, method, params })),
@@ -258,7 +261,7 @@ mod tests {
             (json!({"jsonrpc": "2.0", "id": 1}), RpcError::INVALID_REQUEST, None),
             (json!({"jsonrpc": "2.0"}), RpcError::INVALID_REQUEST, None),
         ] {
-            let (answered, error) = Message::read(value.clone()).unwrap_err();
+            let (answered, error) = *Message::read(value.clone()).unwrap_err();
             assert_eq!((error.code(), answered), (code, id), "{value}");
         }
     }

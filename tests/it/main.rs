@@ -22,5 +22,6 @@ mod passthrough;
 mod pins;
 mod rooms;
 mod search_replies;
+mod subscriptions;
 mod support;
 mod surface;

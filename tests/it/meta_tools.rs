@@ -197,3 +197,15 @@ async fn an_empty_query_with_a_beginning_lists_the_servers_that_begin_so() {
     let text = crib.text("search_tools", json!({"query": "", "server": "shop-*"})).await;
     assert!(text.contains("shop-tasks") && text.contains("shop-config") && !text.contains("other"), "{text}");
 }
+
+#[tokio::test]
+async fn a_null_for_an_optional_argument_means_that_there_is_none() {
+    let home = office().await;
+    let mut crib = home.serve().await;
+    let call = |arguments: Value| json!({"tool": "tasks/create_task", "arguments": arguments});
+    let result = crib.meta("call_tool", call(json!({"title": "Water the plants", "assignee": null}))).await;
+    assert_ne!(result["isError"], json!(true), "{result}");
+    let refused = crib.text("call_tool", call(json!({"title": null}))).await;
+    assert!(refused.contains("nothing was called"), "{refused}");
+    assert_eq!(crib.close().await, Some(0));
+}

@@ -18,6 +18,7 @@ pub use self::{
     exchange::Exchange,
 };
 use super::era;
+pub use super::era::carried;
 use crate::{
     catalog::{Era, JsonObject},
     jsonrpc::{self, Message, Notification, Request, Response, RpcError},
@@ -39,6 +40,12 @@ pub trait Endpoint: fmt::Debug + Send + Sync {
 
     /// What of these wishes (`subscriptions/listen`) it can fulfil; it does so for as long as `exchange` is not cancelled.
     async fn listen(&self, wishes: JsonObject, exchange: &Exchange) -> Result<(), RpcError>;
+
+    /// The input schema of a tool as clients were told it, where it is known without asking anybody.
+    fn input_schema(&self, tool: &str) -> Option<JsonObject> {
+        let _ = tool;
+        None
+    }
 }
 
 /// What an endpoint says of itself.
@@ -93,6 +100,12 @@ impl Front {
         Self { endpoint }
     }
 
+    /// The input schema of a tool as clients were told it, where it is known without asking anybody.
+    #[must_use]
+    pub fn input_schema(&self, tool: &str) -> Option<JsonObject> {
+        self.endpoint.input_schema(tool)
+    }
+
     /// Takes a message as it came. Messages of one client are to be given in their order; this returns at once.
     #[must_use]
     pub fn receive(&self, client: &Arc<Client>, message: Value) -> Received {
@@ -118,7 +131,10 @@ impl Front {
                 client.answered(&id, outcome);
                 Received::Nothing
             }
-            Err((id, error)) => Received::Refused(jsonrpc::answer(id.as_ref(), Err(error))),
+            Err(unread) => {
+                let (id, error) = *unread;
+                Received::Refused(jsonrpc::answer(id.as_ref(), Err(error)))
+            }
         }
     }
 
@@ -146,7 +162,7 @@ impl Front {
         let standing = era::standing(request, client)?;
         let exchange = exchange.of(standing);
         match (request.method.as_str(), exchange.era) {
-            ("initialize", _) => {
+            ("initialize", Era::Legacy) => {
                 let hello = self.endpoint.hello(&exchange).await?;
                 Ok(era::initialized(hello, client))
             }
