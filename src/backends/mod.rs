@@ -13,6 +13,8 @@ mod inbox;
 mod levels;
 mod lists;
 mod live;
+#[cfg(test)]
+mod loopback;
 mod mirror;
 mod peer;
 mod pool;
