@@ -1,4 +1,5 @@
 //! The wire against an endpoint on this machine: eras, streams, sessions, headers.
+#![expect(clippy::needless_pass_by_value, reason = "a value written in place reads better")]
 
 use std::sync::atomic::AtomicUsize;
 
