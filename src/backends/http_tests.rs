@@ -1,4 +1,5 @@
 //! The wire against an endpoint on this machine: eras, streams, sessions, headers.
+#![expect(clippy::needless_pass_by_value, reason = "a value written in place reads better")]
 
 use std::sync::atomic::AtomicUsize;
 
@@ -102,6 +103,11 @@ async fn an_unknown_endpoint_is_asked_in_the_modern_form_first() {
 #[tokio::test]
 async fn an_endpoint_that_refuses_the_modern_form_in_any_words_is_greeted_as_before() {
     let refusals = [
+        plain("200 OK", &json!({"jsonrpc": "2.0", "id": 1, "result": {}})),
+        plain(
+            "200 OK",
+            &json!({"jsonrpc": "2.0", "id": 1, "result": {"supportedVersions": ["2025-11-25"], "capabilities": {}}}),
+        ),
         error("400 Bad Request", -32000),
         error("200 OK", -32601),
         Reply::Plain("400 Bad Request", "", "what?".into()),

@@ -1,4 +1,5 @@
 //! An HTTP endpoint on this machine that does as it is told, one request to a connection: the far end of the real wire, for tests.
+#![expect(clippy::needless_pass_by_value, reason = "a value written in place reads better")]
 
 use std::{
     collections::HashMap,
