@@ -3,15 +3,15 @@
 
 import { subscribe } from 'node:diagnostics_channel';
 
-const ORIGIN = `http://127.0.0.1:${process.env.CONFORMANCE_PORT}`;
+const HOST = `127.0.0.1:${process.env.CONFORMANCE_PORT}`;
 const BEARER = `Bearer ${process.env.TOOLCRIB_HTTP_TOKEN}`;
 
-// `fetch` and undici, whose requests are not those of node:http.
+// `fetch` and undici. Where such a request goes is its origin, whatever Host header it sends.
 subscribe('undici:request:create', ({ request }) => {
-  if (request.origin === ORIGIN) request.addHeader('authorization', BEARER);
+  if (request.origin === `http://${HOST}`) request.addHeader('authorization', BEARER);
 });
 
+// node:http, where a request does not keep its port; no check sends another Host header this way.
 subscribe('http.client.request.created', ({ request }) => {
-  const { host, port } = request;
-  if (`http://${host}:${port ?? request.agent?.defaultPort}` === ORIGIN) request.setHeader('authorization', BEARER);
+  if (request.getHeader('host') === HOST) request.setHeader('authorization', BEARER);
 });
