@@ -10,6 +10,7 @@ baseline files. Exit code 1 where a check fails that is not known to, and where 
 import argparse
 import concurrent.futures
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -151,6 +152,8 @@ def main():
     if unknown := [part for part in args.only if part not in PARTS]:
         parser.error(f"no such part: {', '.join(unknown)}")
     args.toolcrib = args.toolcrib.resolve()
+    # Ends by unwinding, so that every process that was started is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     suite.installed()
     since = time.monotonic()
     report = Report()
