@@ -1,9 +1,9 @@
-// Loaded before the suite (`node --import`): gives toolcrib's bearer token to every request that goes to its port. The
-// suite has no option for it. Nothing else of a request is touched: some checks are about its other headers.
+// Loaded before the suite (`node --import`): gives toolcrib's bearer token to every request that goes to its address.
+// The suite has no option for it. Nothing else of a request is touched: some checks are about its other headers.
 
 import { subscribe } from 'node:diagnostics_channel';
 
-const HOST = `127.0.0.1:${process.env.CONFORMANCE_PORT}`;
+const HOST = process.env.CONFORMANCE_HOST;
 const BEARER = `Bearer ${process.env.TOOLCRIB_HTTP_TOKEN}`;
 
 // `fetch` and undici. Where such a request goes is its origin, whatever Host header it sends.

@@ -44,14 +44,23 @@ def process(argv, log, **options):
 
 
 @contextlib.contextmanager
-def fixture(folder, era="both"):
-    """The URL of a fixture that speaks these eras."""
-    argv = [suite.node(), str(FIXTURE), "--http", "0", "--era", era]
-    with process(argv, folder / f"fixture-{era}.log", stdout=subprocess.PIPE) as child:
+def script(arguments, log):
+    """The URL that one of our scripts prints when it serves."""
+    with process([suite.node(), *arguments], log, stdout=subprocess.PIPE) as child:
         url = child.stdout.readline().decode().strip()
         if not url:
-            raise NotUp(f"the fixture did not start: {(folder / f'fixture-{era}.log').read_text()[-500:]}")
+            raise NotUp(f"{Path(arguments[0]).name} did not start: {log.read_text()[-500:]}")
         yield url
+
+
+def fixture(folder, era="both"):
+    """The URL of a fixture that speaks these eras."""
+    return script([str(FIXTURE), "--http", "0", "--era", era], folder / f"fixture-{era}.log")
+
+
+def renames(served, server, folder):
+    """The URL of a proxy that calls this server's tools, prompts and resources through the meta-tools."""
+    return script([str(suite.HERE / "renames.mjs"), served.base, server], folder / "renames.log")
 
 
 def stdio_fixture(era="both"):
@@ -81,10 +90,13 @@ class Served:
 
     def __init__(self, port, token):
         self.base = f"http://127.0.0.1:{port}"
-        # For the suite: its requests get the token from here.
-        self.env = {
-            "CONFORMANCE_PORT": str(port),
-            "TOOLCRIB_HTTP_TOKEN": token,
+        self.token = token
+
+    def env(self, base=None):
+        """What the suite's process needs to send the token to this address."""
+        return {
+            "CONFORMANCE_HOST": (base or self.base).removeprefix("http://"),
+            "TOOLCRIB_HTTP_TOKEN": self.token,
             "NODE_OPTIONS": f"--import {(suite.HERE / 'authorize.mjs').as_uri()}",
         }
 
@@ -99,6 +111,7 @@ class Served:
 @contextlib.contextmanager
 def toolcrib(program, servers, folder):
     """toolcrib over HTTP in front of these servers, as any client's configuration names them."""
+    folder.mkdir()
     config = folder / "mcp.json"
     config.write_text(json.dumps({"mcpServers": servers}, indent=2))
     options = ["--config", str(config), "--data-dir", str(folder / "data")]

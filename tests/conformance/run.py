@@ -9,6 +9,7 @@ baseline files. Exit code 1 where a check fails that is not known to, and where 
 
 import argparse
 import concurrent.futures
+import contextlib
 import shlex
 import signal
 import sys
@@ -21,8 +22,12 @@ import suite
 
 PARTS = ("direct", "passthrough", "broker", "client")
 WRAPPER = suite.HERE / "client.py"
-# The era a server must not speak, for the calls to need a bridge.
-OTHER = {"2025-11-25": "modern", "2026-07-28": "legacy"}
+# The fixture in every shape a backend can have: over HTTP or stdio, and the eras that it speaks.
+BACKENDS = {f"{era}-{wire}": (era, wire) for era in ("both", "legacy", "modern") for wire in ("http", "stdio")}
+# Where a client of the newest era stands before a handshake: over stdio toolcrib greets with one, and both take it.
+BRIDGED = {("2026-07-28", backend) for backend in ("both-stdio", "legacy-http", "legacy-stdio")}
+# The one server of the broker.
+SERVER = "fixture"
 JOBS = 2
 
 
@@ -75,46 +80,48 @@ def directly(url, folder):
 def through_passthrough(served, found, folder, report):
     """The same sets through the passthrough endpoints: nothing may be worse than directly."""
     for revision in suite.REVISIONS:
-        for server in ("http", "stdio", f"{OTHER[revision]}-http", f"{OTHER[revision]}-stdio"):
-            out = folder / f"passthrough-{server}-{revision}"
-            here = suite.server(served.passthrough(server), revision, out, env=served.env)
-            known = report.baseline("passthrough" if "-" not in server else f"bridge-{OTHER[revision]}", "server")
-            title = f"passthrough, revision {revision}, backend {server}"
+        for backend in BACKENDS:
+            out = folder / f"passthrough-{backend}-{revision}"
+            here = suite.server(served.passthrough(backend), revision, out, env=served.env())
+            known = report.baseline("bridge" if (revision, backend) in BRIDGED else "passthrough", "server")
+            title = f"passthrough, revision {revision}, backend {backend}"
             report.add(baseline.judge(title, here, known, found[revision]))
 
 
-def through_broker(served, folder, report):
-    """The broker's own endpoint."""
+def through_broker(served, found, folder, report):
+    """The broker's own endpoint: as it is, and with what the suite calls put as a client of the broker puts it."""
     for revision in suite.REVISIONS:
-        here = suite.server(served.broker, revision, folder / f"broker-{revision}", env=served.env)
-        report.add(baseline.judge(f"broker, revision {revision}", here, report.baseline(f"broker-{revision}", "server")))
-
-
-def servers(urls):
-    """The fixture in every shape a backend can have, as a configuration file names it."""
-    found = {"http": {"url": urls["both"]}, "stdio": processes.stdio_fixture()}
-    for era in ("legacy", "modern"):
-        found[f"{era}-http"] = {"url": urls[era]}
-        found[f"{era}-stdio"] = processes.stdio_fixture(era)
-    return found
+        here = suite.server(served.broker, revision, folder / f"broker-{revision}", env=served.env())
+        known = report.baseline("broker", "server")
+        report.add(baseline.judge(f"broker, revision {revision}", here, known))
+    with processes.renames(served, SERVER, folder) as url:
+        for revision in suite.REVISIONS:
+            out = folder / f"call-tool-{revision}"
+            here = suite.server(f"{url}/mcp", revision, out, env=served.env(url))
+            known = report.baseline("call-tool", "server")
+            report.add(baseline.judge(f"broker, through call_tool, revision {revision}", here, known, found[revision]))
 
 
 def as_server(args, folder, report):
-    with processes.fixture(folder) as both, processes.fixture(folder, "legacy") as legacy:
-        with processes.fixture(folder, "modern") as modern:
-            found = directly(both, folder)
-            if "direct" in args.only:
-                for revision in suite.REVISIONS:
-                    known = report.baseline("fixture", "server")
-                    report.add(baseline.judge(f"fixture, revision {revision}", found[revision], known))
-            if not {"passthrough", "broker"} & set(args.only):
-                return
-            backends = servers({"both": both, "legacy": legacy, "modern": modern})
-            with processes.toolcrib(str(args.toolcrib), backends, folder) as served:
-                if "passthrough" in args.only:
-                    through_passthrough(served, found, folder, report)
-                if "broker" in args.only:
-                    through_broker(served, folder, report)
+    with contextlib.ExitStack() as running:
+        urls = {era: running.enter_context(processes.fixture(folder, era)) for era in ("both", "legacy", "modern")}
+        found = directly(urls["both"], folder)
+        if "direct" in args.only:
+            for revision in suite.REVISIONS:
+                known = report.baseline("fixture", "server")
+                report.add(baseline.judge(f"fixture, revision {revision}", found[revision], known))
+        program = str(args.toolcrib)
+        if "passthrough" in args.only:
+            backends = {
+                name: {"url": urls[era]} if wire == "http" else processes.stdio_fixture(era)
+                for name, (era, wire) in BACKENDS.items()
+            }
+            with processes.toolcrib(program, backends, folder / "passthrough") as served:
+                through_passthrough(served, found, folder, report)
+        if "broker" in args.only:
+            # One server alone: an address of a resource is taken without the server's name where only one has it.
+            with processes.toolcrib(program, {SERVER: {"url": urls["both"]}}, folder / "broker") as served:
+                through_broker(served, found, folder, report)
 
 
 def as_client(args, folder, report):
