@@ -50,6 +50,10 @@ real: release
 clients: release
     python3 tests/clients/run.py --toolcrib {{binary}}
 
+# The official conformance suite: both revisions, toolcrib as a server and as a client. tests/conformance/README.md says what is excluded.
+conformance *options: release
+    python3 tests/conformance/run.py --toolcrib {{binary}} {{options}}
+
 # Tokens of whole tasks: loaded directly, through a plain broker, through toolcrib. Fails where a bound does not hold.
 tasks *options:
     cargo test --bench tasks -- {{options}}
