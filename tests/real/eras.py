@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Clients and servers of both eras of the protocol, all of them real, with toolcrib in between: for every kind of traffic.
+
+    python3 tests/real/eras.py --toolcrib target/release/toolcrib [--only a,b] [--kinds a,b] [--doors a,b] [--report FILE]
+
+Servers: the reference server (stdio, Streamable HTTP, SSE), one of ours on the Python SDK and one on the TypeScript SDK, each
+in the older and the newer era. Clients: one of ours that sees what is on the wire, in both eras, and the clients of both SDKs.
+Each pair has every kind of traffic through the broker and through the passthrough endpoint, and the same directly where
+client and server are of one era; what is seen has to be the same. After that: what toolcrib remembers of a server's era.
+
+Installs the peers by pinned versions into the cache folder on the first run, then leaves the network. Prints a table and
+what is behind each failure; exit code 1 when something failed that `eras_expected.py` does not list, or listed things work.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import common
+import eras_everything
+import eras_expected
+import eras_kinds
+import eras_memory
+import eras_peers
+import eras_sdk
+import rpc
+from eras_talk import FULL, Person, Talk, Wrong
+
+DOORS = ("direct", "broker", "passthrough")
+ERAS = {"old": rpc.LEGACY, "new": rpc.MODERN}
+TROUBLE = (Wrong, rpc.NoAnswer, rpc.RpcError, OSError, KeyError, IndexError, TypeError, ValueError)
+
+
+class Report:
+    """The cells: `(kind, client, door, server)` and what came of each, `None` for good."""
+
+    def __init__(self):
+        self.cells = {}
+        self.lock = threading.Lock()
+
+    def note(self, kind, client, door, server, problem):
+        with self.lock:
+            self.cells[kind, client, door, server] = problem
+
+    def failures(self):
+        """What failed and is not listed, and what is listed and works."""
+        found = []
+        used = set()
+        for cell, problem in self.cells.items():
+            reason = eras_expected.reason(cell, used)
+            if problem and not reason:
+                found.append((cell, problem))
+        for entry in eras_expected.stale(self.cells, used):
+            found.append((entry, "is listed in eras_expected.py and works"))
+        return found
+
+    def table(self):
+        """One table for each door: kinds down, pairs across."""
+        for door in (*DOORS, "memory"):
+            pairs = sorted({(client, server) for _, client, each, server in self.cells if each == door})
+            kinds = list(dict.fromkeys(kind for kind, _, each, _ in self.cells if each == door))
+            if not pairs:
+                continue
+            print(f"\n{door}")
+            for at, (client, server) in enumerate(pairs):
+                print(f"  {at + 1:2}  {client} client, {server}")
+            print(f"{'':22}" + "".join(f"{at + 1:>5}" for at in range(len(pairs))))
+            for kind in kinds:
+                marks = [self.mark((kind, client, door, server)) for client, server in pairs]
+                print(f"{kind:22}" + "".join(f"{mark:>5}" for mark in marks))
+
+    def mark(self, cell):
+        if cell not in self.cells:
+            return "."
+        if not self.cells[cell]:
+            return "ok"
+        return "-" if eras_expected.reason(cell, set()) else "FAIL"
+
+
+def told(problem):
+    """What went wrong, in a line."""
+    return f"{type(problem).__name__}: {problem}".replace("\n", " ")[:600]
+
+
+class Bench:
+    """Everything that the checks share."""
+
+    def __init__(self, args, folder):
+        self.args = args
+        self.folder = folder
+        self.report = Report()
+        self.servers = eras_peers.every_server()
+        if args.only:
+            self.servers = {name: self.servers[name] for name in args.only.split(",")}
+        self.kinds = set(args.kinds.split(",")) if args.kinds else None
+        self.program = args.toolcrib.resolve()
+        self.crib = None
+        self.seen = {}
+        self.marks = 0
+        self.lock = threading.Lock()
+
+    def scratch(self):
+        """A path at which there is nothing yet."""
+        with self.lock:
+            self.marks += 1
+        return self.folder / f"mark-{self.marks}"
+
+    def wants(self, kind):
+        return not self.kinds or kind in self.kinds
+
+    def open(self, server, door, era, **client):
+        """A conversation through a door, greeted; `None` where there is none."""
+        if door == "direct":
+            dialogue = server.direct(era, **client) if era == server.era else None
+        elif door == "broker":
+            dialogue = self.crib.serve(era, **client)
+        else:
+            dialogue = self.crib.serve(era, "--passthrough", server.name, **client)
+        if dialogue:
+            try:
+                dialogue.start(30)
+            except TROUBLE:
+                dialogue.close()
+                raise
+        return dialogue
+
+
+def check_pair(bench, server, door, client, dialogue, person):
+    """Every kind of traffic in one conversation."""
+    kinds = eras_kinds if server.program == "bench" else eras_everything
+    talk = Talk(dialogue, server, door, person, bench.scratch)
+    for kind in kinds.KINDS:
+        name = kind.__name__
+        if not bench.wants(name) or not kinds.applies(kind, talk):
+            continue
+        problem = None
+        since = time.monotonic()
+        try:
+            seen = kind(talk)
+            wanted = bench.seen.setdefault((server.name, name), seen)
+            if seen != wanted:
+                problem = f"differs from the direct conversation: {json.dumps(seen)[:300]}, there {json.dumps(wanted)[:300]}"
+        except TROUBLE as trouble:
+            problem = told(trouble)
+        bench.report.note(name, client, door, server.name, problem)
+        if bench.args.verbose:
+            print(f"{'FAIL' if problem else 'ok  '} {name} {client} {door} {server.name} {time.monotonic() - since:.2f} s"
+                  f" {problem or ''}", flush=True)
+
+
+def check_door(bench, door, client):
+    """All servers through one door, for clients of one era. The broker is one process for all of them."""
+    shared = None
+    try:
+        for server in bench.servers.values():
+            person = Person()
+            dialogue = shared and shared[0]
+            try:
+                if not dialogue:
+                    answering = {"capabilities": FULL, "answer": person}
+                    dialogue = bench.open(server, door, ERAS[client], **answering)
+                    if door == "broker":
+                        shared = dialogue, person
+                if dialogue:
+                    check_pair(bench, server, door, client, dialogue, shared[1] if shared else person)
+            except TROUBLE as trouble:
+                bench.report.note("start", client, door, server.name, told(trouble))
+            finally:
+                if dialogue and not shared:
+                    dialogue.close()
+    finally:
+        if shared:
+            shared[0].close()
+
+
+def check_all(bench):
+    """The whole matrix."""
+    wanted = bench.args.doors.split(",")
+    with eras_peers.serving(bench.servers.values()):
+        bench.crib = eras_peers.Crib(bench.program, bench.folder / "crib",
+                                     {name: server.spec() for name, server in bench.servers.items()})
+        since = time.monotonic()
+        bench.crib.reindex()
+        print(f"reindex of {len(bench.servers)} servers: {time.monotonic() - since:.1f} s", flush=True)
+        for door in DOORS:
+            if door not in wanted:
+                continue
+            for client in ERAS:
+                since = time.monotonic()
+                check_door(bench, door, client)
+                print(f"{door}, {client} client: {time.monotonic() - since:.1f} s", flush=True)
+        if "sdk" in wanted:
+            eras_sdk.check(bench)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--toolcrib", type=Path, required=True, help="the program to check")
+    parser.add_argument("--only", default="", help="comma-separated servers instead of all")
+    parser.add_argument("--kinds", default="", help="comma-separated kinds of traffic instead of all")
+    parser.add_argument("--doors", default="direct,broker,passthrough,sdk,memory", help="comma-separated parts")
+    parser.add_argument("--report", type=Path, help="also write every cell to this JSON file")
+    parser.add_argument("--verbose", action="store_true", help="a line for each cell as it is done")
+    args = parser.parse_args()
+    since = time.monotonic()
+    eras_peers.install_peers()
+    if not common.loopback_only():
+        print("no right to leave the network: servers can reach it", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="toolcrib-eras-") as folder:
+        bench = Bench(args, Path(folder))
+        check_all(bench)
+        if "memory" in args.doors.split(","):
+            eras_memory.check(bench)
+    bench.report.table()
+    failures = bench.report.failures()
+    for cell, problem in failures:
+        print(f"\nFAILED {', '.join(cell)}\n    {problem}")
+    cells = bench.report.cells
+    good = sum(not problem for problem in cells.values())
+    if args.report:
+        args.report.write_text(json.dumps([[*cell, problem] for cell, problem in cells.items()], indent=1) + "\n")
+    print(f"\n{good} of {len(cells)} passed, {len(failures)} failed, {time.monotonic() - since:.0f} s")
+    return 1 if failures or not good else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
