@@ -129,27 +129,48 @@ class Bench:
         return dialogue
 
 
+def check_kind(bench, kind, client, talk):
+    """One kind of traffic in one conversation."""
+    name, server = kind.__name__, talk.server
+    problem = None
+    since = time.monotonic()
+    try:
+        seen = kind(talk)
+        wanted = bench.seen.setdefault((server.name, name), seen)
+        if seen != wanted:
+            problem = f"differs from the direct conversation: {json.dumps(seen)[:300]}, there {json.dumps(wanted)[:300]}"
+    except TROUBLE as trouble:
+        problem = told(trouble)
+    bench.report.note(name, client, talk.door, server.name, problem)
+    if bench.args.verbose:
+        print(f"{'FAIL' if problem else 'ok  '} {name} {client} {talk.door} {server.name} {time.monotonic() - since:.2f} s"
+              f" {problem or ''}", flush=True)
+
+
 def check_pair(bench, server, door, client, dialogue, person):
     """Every kind of traffic in one conversation."""
     kinds = eras_kinds if server.program == "bench" else eras_everything
     talk = Talk(dialogue, server, door, person, bench.scratch)
     for kind in kinds.KINDS:
-        name = kind.__name__
-        if not bench.wants(name) or not kinds.applies(kind, talk):
+        if bench.wants(kind.__name__) and kinds.applies(kind, talk):
+            check_kind(bench, kind, client, talk)
+
+
+def check_alone(bench, server, door, client):
+    """The kinds that need a conversation of their own."""
+    for kind, capabilities in eras_kinds.ALONE:
+        if server.program != "bench" or not bench.wants(kind.__name__):
             continue
-        problem = None
-        since = time.monotonic()
+        person = Person(mute=not capabilities)
+        dialogue = bench.open(server, door, ERAS[client], capabilities=capabilities, answer=person)
+        if not dialogue:
+            return
         try:
-            seen = kind(talk)
-            wanted = bench.seen.setdefault((server.name, name), seen)
-            if seen != wanted:
-                problem = f"differs from the direct conversation: {json.dumps(seen)[:300]}, there {json.dumps(wanted)[:300]}"
-        except TROUBLE as trouble:
-            problem = told(trouble)
-        bench.report.note(name, client, door, server.name, problem)
-        if bench.args.verbose:
-            print(f"{'FAIL' if problem else 'ok  '} {name} {client} {door} {server.name} {time.monotonic() - since:.2f} s"
-                  f" {problem or ''}", flush=True)
+            talk = Talk(dialogue, server, door, person, bench.scratch)
+            if eras_kinds.applies(kind, talk):
+                check_kind(bench, kind, client, talk)
+        finally:
+            dialogue.close()
 
 
 def check_door(bench, door, client):
@@ -167,6 +188,7 @@ def check_door(bench, door, client):
                         shared = dialogue, person
                 if dialogue:
                     check_pair(bench, server, door, client, dialogue, shared[1] if shared else person)
+                    check_alone(bench, server, door, client)
             except TROUBLE as trouble:
                 bench.report.note("start", client, door, server.name, told(trouble))
             finally:

@@ -34,7 +34,7 @@ def same(found, wanted, what):
     need(found == wanted, f"{what}: {json.dumps(found)[:300]}, should be {json.dumps(wanted)[:300]}")
 
 
-def until(ready, what, deadline=10.0):
+def until(ready, what, deadline=5.0):
     """Asks again and again until the answer is true."""
     end = time.monotonic() + deadline
     while not (found := ready()):
@@ -46,13 +46,16 @@ def until(ready, what, deadline=10.0):
 class Person:
     """Answers what servers ask, and remembers what was asked."""
 
-    def __init__(self):
+    def __init__(self, mute=False):
+        self.mute = mute
         self.asked = []
         self.content = {"colour": "green"}
         self.action = "accept"
 
     def __call__(self, method, params):
         self.asked.append((method, params))
+        if self.mute:
+            raise rpc.RpcError({"code": -32601, "message": "not supported by this client"})
         if method == "roots/list":
             return ROOTS
         if method == "sampling/createMessage":

@@ -148,7 +148,7 @@ class Dialogue:
         """Sends one notification."""
         self._send({"method": method, **({"params": params} if params else {})})
 
-    def hear(self, fits, since=0, deadline=10.0, what="a notification"):
+    def hear(self, fits, since=0, deadline=5.0, what="a notification"):
         """The first notification after the first `since` of them that fits."""
         found = []
 
