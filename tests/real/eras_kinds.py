@@ -74,6 +74,8 @@ def url(talk):
     same([method for method, _ in asked], ["elicitation/create"], "questions")
     params = asked[0][1]
     same([params["mode"], params["url"], params["message"]], ["url", "https://bench.example/sign-in", "Sign in, please."], "asked")
+    # Clients of the older era refuse a question without it; the newer one has none.
+    need(talk.modern or isinstance(params.get("elicitationId"), str), f"no elicitationId: {params}")
     same([answer["action"] for answer in answers], ["accept"], "answer")
     return answers
 

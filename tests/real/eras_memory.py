@@ -1,2 +1,148 @@
-def check(bench):
-    pass
+"""What toolcrib remembers of a server's era: learned once, kept, healed when it is wrong; and what a silent or dying
+server costs. A shim around the server writes down how it was greeted.
+"""
+
+import sys
+import time
+
+import eras_peers
+import rpc
+from eras_talk import need, same
+
+# What a silent server may cost, and how much later than that an answer may come on a busy machine.
+START_SECONDS = 4
+SLACK_SECONDS = 3
+# What a call of a good server may take while a bad one is waited for.
+QUICK_SECONDS = 2.5
+GREETINGS = {"initialize", "server/discover"}
+DISCOVER, INITIALIZE = "server/discover", "initialize"
+
+
+class Watched:
+    """A server whose greetings are written down, and which speaks the era that a file says."""
+
+    def __init__(self, bench, era, program="python"):
+        folder = bench.scratch()
+        folder.mkdir()
+        self.log = folder / "greetings"
+        self.era_file = folder / "era"
+        self.speak(era)
+        command = {"python": [eras_peers.python(), str(eras_peers.HERE / "servers/bench.py")],
+                   "typescript": [eras_peers.node(), str(eras_peers.FOLDER / "npm/bench.mjs")]}[program]
+        shim = [str(eras_peers.HERE / "servers/shim.py"), str(self.log), *command, "--era-file", str(self.era_file)]
+        self.spec = {"command": sys.executable, "args": shim}
+
+    def speak(self, era):
+        """What it speaks from the next start."""
+        self.era_file.write_text({rpc.LEGACY: "legacy", rpc.MODERN: "modern"}[era])
+
+    def greetings(self):
+        """How it was greeted since the last time somebody asked."""
+        lines = self.log.read_text().split() if self.log.exists() else []
+        self.log.write_text("")
+        return [line for line in lines if line in GREETINGS]
+
+
+def echo(crib, era, name="one"):
+    """A client's whole life: start toolcrib, call, leave. Raises where the call has no good answer."""
+    with crib.serve(era) as peer:
+        peer.start(30)
+        result = peer.resolve("tools/call", {"name": "call_tool", "arguments": {"tool": f"{name}/echo", "arguments": {}}}, 40)
+    need(not result.get("isError"), f"the call failed: {str(result)[:300]}")
+
+
+def kept(bench, era, program):
+    """The era is found once; later starts greet in it at once."""
+    server = Watched(bench, era, program)
+    crib = eras_peers.Crib(bench.program, bench.scratch(), {"one": server.spec})
+    crib.reindex()
+    first = server.greetings()
+    same(first, [INITIALIZE] if era == rpc.LEGACY else [INITIALIZE, DISCOVER], "greetings of the first time")
+    for client in (rpc.LEGACY, rpc.MODERN):
+        echo(crib, client)
+        same(server.greetings(), [INITIALIZE if era == rpc.LEGACY else DISCOVER], "greetings of a later start")
+
+
+def healed(bench, era):
+    """A server that speaks another era than before: one more greeting, once."""
+    other = rpc.LEGACY if era == rpc.MODERN else rpc.MODERN
+    known, new = (DISCOVER, INITIALIZE) if era == rpc.MODERN else (INITIALIZE, DISCOVER)
+    server = Watched(bench, era)
+    crib = eras_peers.Crib(bench.program, bench.scratch(), {"one": server.spec})
+    crib.reindex()
+    server.greetings()
+    server.speak(other)
+    echo(crib, rpc.LEGACY)
+    same(server.greetings(), [known, new], "greetings with a wrong memory")
+    echo(crib, rpc.MODERN)
+    same(server.greetings(), [new], "greetings with a healed memory")
+
+
+def harmless(bench, bad, words, remembered=None):
+    """A bad server delays nothing else, costs its caller its start at most, and the error says what happened."""
+    good = Watched(bench, rpc.MODERN)
+    turncoat = Watched(bench, remembered or rpc.LEGACY)
+    folder = bench.scratch()
+    # Both are read while they are good; then the bad one takes the name of the other.
+    crib = eras_peers.Crib(bench.program, folder, {"good": good.spec, "bad": {**turncoat.spec, "start_timeout": f"{START_SECONDS}s"}})
+    crib.reindex()
+    config = folder / "toolcrib.toml"
+    text = config.read_text()
+    old = eras_peers.toml(turncoat.spec["args"])
+    need(old in text, "the configuration is not as expected")
+    config.write_text(text.replace(f"{eras_peers.toml(sys.executable)}\nargs = {old}",
+                                   f"{eras_peers.toml(bad[0])}\nargs = {eras_peers.toml(bad[1:])}"))
+    with crib.serve(rpc.LEGACY) as peer:
+        begun = time.monotonic()
+        peer.start(10)
+        need(time.monotonic() - begun < QUICK_SECONDS, "the start waited")
+        asked = time.monotonic()
+        waiting = peer.begin("tools/call", {"name": "call_tool", "arguments": {"tool": "bad/echo", "arguments": {}}})
+        peer.request("tools/call", {"name": "call_tool", "arguments": {"tool": "good/echo", "arguments": {}}}, 10)
+        need(time.monotonic() - asked < QUICK_SECONDS, f"a good server took {time.monotonic() - asked:.1f} s")
+        result = peer.finish(waiting, START_SECONDS + SLACK_SECONDS + 5, "the bad server's call")
+        spent = time.monotonic() - asked
+    need(spent < START_SECONDS + SLACK_SECONDS, f"the call took {spent:.1f} s, with {START_SECONDS} s for a start")
+    need(result.get("isError"), f"not an error: {str(result)[:300]}")
+    said = "".join(block.get("text", "") for block in result["content"])
+    need(any(word in said for word in words) and "bad" in said, f"the error does not say so: {said[:300]}")
+    return spent
+
+
+SILENT = ["/bin/sleep", "1000"]
+DYING = ["/bin/sh", "-c", "exit 3"]
+SLOW_TO_DIE = ["/bin/sh", "-c", "sleep 1; exit 3"]
+
+CHECKS = {
+    ("kept", "python-old"): lambda bench: kept(bench, rpc.LEGACY, "python"),
+    ("kept", "python-new"): lambda bench: kept(bench, rpc.MODERN, "python"),
+    ("kept", "typescript-new"): lambda bench: kept(bench, rpc.MODERN, "typescript"),
+    ("healed", "python-old"): lambda bench: healed(bench, rpc.LEGACY),
+    ("healed", "python-new"): lambda bench: healed(bench, rpc.MODERN),
+    ("silent", "once-old"): lambda bench: harmless(bench, SILENT, ("answer", "ready", "start"), rpc.LEGACY),
+    ("silent", "once-new"): lambda bench: harmless(bench, SILENT, ("answer", "ready", "start"), rpc.MODERN),
+    ("dying", "once-old"): lambda bench: harmless(bench, DYING, ("ended", "exit", "closed"), rpc.LEGACY),
+    ("dying", "once-new"): lambda bench: harmless(bench, DYING, ("ended", "exit", "closed"), rpc.MODERN),
+    ("dying late", "once-new"): lambda bench: harmless(bench, SLOW_TO_DIE, ("ended", "exit", "closed"), rpc.MODERN),
+}
+
+
+def check(bench, trouble, told):
+    """Every check."""
+    def run(kind, server):
+        if not bench.wants(kind):
+            return
+        problem = None
+        since = time.monotonic()
+        try:
+            CHECKS[kind, server](bench)
+        except trouble as cause:
+            problem = told(cause)
+        bench.report.note(kind, "both", "memory", server, problem)
+        if bench.args.verbose:
+            print(f"{'FAIL' if problem else 'ok  '} {kind} {server} {time.monotonic() - since:.1f} s {problem or ''}", flush=True)
+
+    since = time.monotonic()
+    for kind, server in CHECKS:
+        run(kind, server)
+    print(f"memory: {time.monotonic() - since:.1f} s", flush=True)

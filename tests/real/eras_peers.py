@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -191,3 +192,9 @@ class Crib:
     def serve(self, era, *options, **client):
         """A client's own toolcrib, over stdio."""
         return rpc.Peer(self.argv[0], [*self.argv[1:], "serve", "--no-refresh", *options], era=era, env=environment(), **client)
+
+
+def end_group(process):
+    """Ends a process and whatever it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -10,6 +10,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { createMcpHandler, inputRequired, ProtocolError, Server } from '@modelcontextprotocol/server';
@@ -98,6 +99,7 @@ async function progress(request, ctx) {
     for (const step of [1, 2, 3]) {
         const params = { progressToken, progress: step, total: 3, message: `step ${step}` };
         if (progressToken !== undefined) await ctx.mcpReq.notify({ method: 'notifications/progress', params });
+        if (request.params.arguments?.pause) await pause(1000 * request.params.arguments.pause);
     }
     return text('three steps');
 }

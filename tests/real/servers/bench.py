@@ -129,6 +129,7 @@ async def whoami(ctx, params):
 async def progress(ctx, params):
     for step in (1, 2, 3):
         await ctx.session.report_progress(step, 3, f"step {step}")
+        await anyio.sleep((params.arguments or {}).get("pause", 0))
     return text("three steps")
 
 
