@@ -13,6 +13,7 @@ what is behind each failure; exit code 1 when something failed that `eras_expect
 """
 
 import argparse
+import contextlib
 import json
 import sys
 import tempfile
@@ -30,7 +31,7 @@ import eras_sdk
 import rpc
 from eras_talk import FULL, Person, Talk, Wrong
 
-DOORS = ("direct", "broker", "passthrough")
+DOORS = ("direct", "broker", "passthrough", "http-broker", "http-passthrough")
 ERAS = {"old": rpc.LEGACY, "new": rpc.MODERN}
 TROUBLE = (Wrong, rpc.NoAnswer, rpc.RpcError, OSError, KeyError, IndexError, TypeError, ValueError)
 
@@ -118,8 +119,11 @@ class Bench:
             dialogue = server.direct(era, **client) if era == server.era else None
         elif door == "broker":
             dialogue = self.crib.serve(era, **client)
-        else:
+        elif door == "passthrough":
             dialogue = self.crib.serve(era, "--passthrough", server.name, **client)
+        else:
+            path = "/mcp" if door == "http-broker" else f"/servers/{server.name}/mcp"
+            dialogue = self.crib.visit(era, path, **client)
         if dialogue:
             try:
                 dialogue.start(30)
@@ -184,7 +188,7 @@ def check_door(bench, door, client):
                 if not dialogue:
                     answering = {"capabilities": FULL, "answer": person}
                     dialogue = bench.open(server, door, ERAS[client], **answering)
-                    if door == "broker":
+                    if door.endswith("broker"):
                         shared = dialogue, person
                 if dialogue:
                     check_pair(bench, server, door, client, dialogue, shared[1] if shared else person)
@@ -199,6 +203,15 @@ def check_door(bench, door, client):
             shared[0].close()
 
 
+def check_doors(bench, doors):
+    """All clients through these doors."""
+    for door in doors:
+        for client in ERAS:
+            since = time.monotonic()
+            check_door(bench, door, client)
+            print(f"{door}, {client} client: {time.monotonic() - since:.1f} s", flush=True)
+
+
 def check_all(bench):
     """The whole matrix."""
     wanted = bench.args.doors.split(",")
@@ -210,13 +223,14 @@ def check_all(bench):
         since = time.monotonic()
         bench.crib.reindex()
         print(f"reindex of {len(bench.servers)} servers: {time.monotonic() - since:.1f} s", flush=True)
-        for door in DOORS:
-            if door not in wanted or bench.args.only_sdk:
-                continue
-            for client in ERAS:
-                since = time.monotonic()
-                check_door(bench, door, client)
-                print(f"{door}, {client} client: {time.monotonic() - since:.1f} s", flush=True)
+        if not bench.args.only_sdk:
+            check_doors(bench, [door for door in DOORS if door in wanted and not door.startswith("http-")])
+            over_http = [door for door in DOORS if door in wanted and door.startswith("http-")]
+            try:
+                with bench.crib.listening() if over_http else contextlib.nullcontext():
+                    check_doors(bench, over_http)
+            except rpc.NoAnswer as trouble:
+                bench.report.note("start", "any", over_http[0], "toolcrib", told(trouble))
         if "sdk" in wanted:
             eras_sdk.check(bench)
 
@@ -226,7 +240,7 @@ def main():
     parser.add_argument("--toolcrib", type=Path, required=True, help="the program to check")
     parser.add_argument("--only", default="", help="comma-separated servers instead of all")
     parser.add_argument("--kinds", default="", help="comma-separated kinds of traffic instead of all")
-    parser.add_argument("--doors", default="direct,broker,passthrough,sdk,memory", help="comma-separated parts")
+    parser.add_argument("--doors", default=",".join([*DOORS, "sdk", "memory"]), help="comma-separated parts")
     parser.add_argument("--report", type=Path, help="also write every cell to this JSON file")
     parser.add_argument("--only-sdk", action="store_true", help="only the clients of the SDKs")
     parser.add_argument("--verbose", action="store_true", help="a line for each cell as it is done")

@@ -77,7 +77,7 @@ def url_required(talk):
         try:
             result = talk.call("trigger-url-elicitation", {**LINK, "errorPath": True})
         except rpc.RpcError as refusal:
-            need(not talk.modern and talk.door != "broker", f"an error that nobody acts on: {refusal}")
+            need(not talk.modern and not talk.broker, f"an error that nobody acts on: {refusal}")
             same(refusal.error["code"], -32042, "code")
             visited = [each["url"] for each in refusal.error["data"]["elicitations"]]
             result = talk.call("trigger-url-elicitation", {**LINK, "errorPath": True})

@@ -182,10 +182,10 @@ def error(talk):
     try:
         result = talk.call("fail")
     except rpc.RpcError as refusal:
-        need(talk.door != "broker", f"an error that the model does not see: {refusal}")
+        need(not talk.broker, f"an error that the model does not see: {refusal}")
         same(refusal.error, {"code": -31999, "message": "out of malt", "data": {"left": 0}}, "error")
         return "out of malt"
-    need(talk.door == "broker" and result.get("isError"), f"not an error: {json.dumps(result)[:300]}")
+    need(talk.broker and result.get("isError"), f"not an error: {json.dumps(result)[:300]}")
     words = talk.words(result)
     for part in ("-31999", "out of malt", '"left":0'):
         need(part in words.replace(": ", ":"), f"no {part} in {words!r}")
@@ -204,7 +204,7 @@ def unknown(talk):
     """Codes of the protocol: a tool, a resource and a method that nobody knows."""
     seen = []
     wanted = [("resources/read", {"uri": talk.uri("bench://nowhere")}, -32602), ("bench/nothing", {}, -32601)]
-    if talk.door != "broker":
+    if not talk.broker:
         wanted.append(("tools/call", {"name": "nothing", "arguments": {}}, -32602))
     for method, params, code in wanted:
         try:
@@ -221,7 +221,7 @@ def tools_changed(talk):
         result = talk.dialogue.request("tools/call", {"name": "describe_tool", "arguments": {"tools": [f"{talk.server.name}/late"]}})
         return "Does late" in talk.words(result)
 
-    if talk.door == "broker":
+    if talk.broker:
         for there in (True, False):
             talk.call("change_tools")
             until(lambda there=there: described() == there, f"the tool is {'there' if there else 'gone'}")
@@ -293,13 +293,13 @@ def lists(talk):
         result = talk.dialogue.request(method)
         talk.shape(result)
         kept = talk.cached(result)
-        if talk.modern and talk.door != "broker" and talk.server.era == rpc.MODERN:
+        if talk.modern and not talk.broker and talk.server.era == rpc.MODERN:
             same(kept, own, f"caching of {method}")
         names.append({each[name] for each in result[key]})
     need({talk.prompt("order"), talk.prompt("interview")} <= names[1], f"prompts: {sorted(names[1])[:20]}")
     need(talk.uri(COUNTER) in names[2], f"resources: {sorted(names[2])[:20]}")
     need(talk.uri("bench://shelf/{flavour}") in names[3], f"templates: {sorted(names[3])[:20]}")
-    if talk.door != "broker":
+    if not talk.broker:
         need({"whole", "ask_form"} <= names[0], f"tools: {sorted(names[0])}")
     return "listed"
 

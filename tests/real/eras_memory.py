@@ -14,6 +14,8 @@ START_SECONDS = 4
 SLACK_SECONDS = 3
 # What a call of a good server may take while a bad one is waited for.
 QUICK_SECONDS = 2.5
+# What a greeting that nobody answers may cost, with a start of a real server in it.
+SILENCE_SECONDS = 10
 GREETINGS = {"initialize", "server/discover"}
 DISCOVER, INITIALIZE = "server/discover", "initialize"
 
@@ -32,9 +34,9 @@ class Watched:
         shim = [str(eras_peers.HERE / "servers/shim.py"), str(self.log), *command, "--era-file", str(self.era_file)]
         self.spec = {"command": sys.executable, "args": shim}
 
-    def speak(self, era):
-        """What it speaks from the next start."""
-        self.era_file.write_text({rpc.LEGACY: "legacy", rpc.MODERN: "modern"}[era])
+    def speak(self, era, manners=""):
+        """What it speaks from the next start, and whether it is `mute` to the other era's greeting."""
+        self.era_file.write_text(f"{'modern' if era == rpc.MODERN else 'legacy'} {manners}")
 
     def greetings(self):
         """How it was greeted since the last time somebody asked."""
@@ -78,6 +80,42 @@ def healed(bench, era):
     same(server.greetings(), [new], "greetings with a healed memory")
 
 
+def in_silence(bench, era, before):
+    """A server that lets the other era's greeting go unanswered, `before` known in that era or not at all. It may cost a
+    few seconds, once."""
+    server = Watched(bench, before or era)
+    spec = {**server.spec, "start_timeout": f"{2 * SILENCE_SECONDS}s"}
+    crib = eras_peers.Crib(bench.program, bench.scratch(), {"one": spec})
+    if before:
+        crib.reindex()
+    server.speak(era, "mute")
+    server.greetings()
+    since = time.monotonic()
+    if not before:
+        crib.reindex()
+    echo(crib, rpc.LEGACY)
+    spent = time.monotonic() - since
+    need(spent < SILENCE_SECONDS, f"cost {spent:.1f} s")
+    server.greetings()
+    echo(crib, rpc.LEGACY)
+    same(server.greetings(), [INITIALIZE if era == rpc.LEGACY else DISCOVER], "greetings with a healed memory")
+
+
+def healed_over_http(bench, era):
+    """A wrong memory of a server behind an address."""
+    other = rpc.LEGACY if era == rpc.MODERN else rpc.MODERN
+    name = {rpc.LEGACY: "python-old-http", rpc.MODERN: "python-new-http"}
+    servers = eras_peers.every_server()
+    before, after = servers[name[era]], servers[name[other]]
+    with eras_peers.serving([before]):
+        crib = eras_peers.Crib(bench.program, bench.scratch(), {"one": before.spec()})
+        crib.reindex()
+        echo(crib, rpc.LEGACY)
+    with eras_peers.serving([after], port=before.port):
+        echo(crib, rpc.LEGACY)
+        echo(crib, rpc.MODERN)
+
+
 def harmless(bench, bad, words, remembered=None):
     """A bad server delays nothing else, costs its caller its start at most, and the error says what happened."""
     good = Watched(bench, rpc.MODERN)
@@ -119,6 +157,11 @@ CHECKS = {
     ("kept", "typescript-new"): lambda bench: kept(bench, rpc.MODERN, "typescript"),
     ("healed", "python-old"): lambda bench: healed(bench, rpc.LEGACY),
     ("healed", "python-new"): lambda bench: healed(bench, rpc.MODERN),
+    ("healed over HTTP", "python-old"): lambda bench: healed_over_http(bench, rpc.LEGACY),
+    ("healed over HTTP", "python-new"): lambda bench: healed_over_http(bench, rpc.MODERN),
+    ("unknown in silence", "python-new"): lambda bench: in_silence(bench, rpc.MODERN, None),
+    ("healed in silence", "python-new"): lambda bench: in_silence(bench, rpc.MODERN, rpc.LEGACY),
+    ("healed in silence", "python-old"): lambda bench: in_silence(bench, rpc.LEGACY, rpc.MODERN),
     ("silent", "once-old"): lambda bench: harmless(bench, SILENT, ("answer", "ready", "start"), rpc.LEGACY),
     ("silent", "once-new"): lambda bench: harmless(bench, SILENT, ("answer", "ready", "start"), rpc.MODERN),
     ("dying", "once-old"): lambda bench: harmless(bench, DYING, ("ended", "exit", "closed"), rpc.LEGACY),

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +27,8 @@ NPM = ["@modelcontextprotocol/server-everything@2026.8.31", "@modelcontextprotoc
        "@modelcontextprotocol/client@2.4.0"]
 PYPI = ["mcp==2.3.0"]
 EVERYTHING = FOLDER / "npm/node_modules/@modelcontextprotocol/server-everything/dist/index.js"
+# What clients of toolcrib's own HTTP endpoint show; long enough to be taken for a real one.
+TOKEN = "eras-0123456789abcdef0123456789abcdef"
 # How long a server may take until it listens, on a busy machine.
 START_SECONDS = 60
 
@@ -118,14 +121,14 @@ def every_server():
 
 
 @contextlib.contextmanager
-def serving(servers):
-    """Runs the servers that are reached by an address, each on a port of its own."""
+def serving(servers, port=None):
+    """Runs the servers that are reached by an address, each on a port of its own, or the only one on this port."""
     children = []
     try:
         for server in servers:
             if server.transport == "stdio":
                 continue
-            server.port = free_port()
+            server.port = port or free_port()
             command = server.command
             if server.program == "bench":
                 command = [*command, "--port", str(server.port)]
@@ -145,15 +148,21 @@ def serving(servers):
 def until_listening(server):
     """Waits for somebody to listen; any answer will do, an event stream's first byte too."""
     end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        try:
-            urllib.request.urlopen(server.url, timeout=5).close()
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.05)
-    common.die(f"{server.name} does not listen on {server.url}")
+    while not answers(server.url):
+        if time.monotonic() > end:
+            common.die(f"{server.name} does not listen on {server.url}")
+        time.sleep(0.05)
+
+
+def answers(url):
+    """Whether somebody answers there, with whatever."""
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def toml(value):
@@ -192,6 +201,34 @@ class Crib:
     def serve(self, era, *options, **client):
         """A client's own toolcrib, over stdio."""
         return rpc.Peer(self.argv[0], [*self.argv[1:], "serve", "--no-refresh", *options], era=era, env=environment(), **client)
+
+    @contextlib.contextmanager
+    def listening(self):
+        """One toolcrib that serves over HTTP while this lasts; `visit` is a client of it."""
+        self.port = free_port()
+        argv = [*self.argv, "serve", "--no-refresh", "--http", f"127.0.0.1:{self.port}"]
+        quiet = subprocess.DEVNULL
+        # Its input stays open: who serves over stdio as well would take its end for the client's leave.
+        child = subprocess.Popen(argv, env=environment(TOOLCRIB_HTTP_TOKEN=TOKEN), stdin=subprocess.PIPE, stdout=quiet,
+                                 stderr=subprocess.PIPE)
+        try:
+            end = time.monotonic() + START_SECONDS
+            while not answers(f"http://127.0.0.1:{self.port}/mcp"):
+                if child.poll() is not None:
+                    raise rpc.NoAnswer(f"ended with {child.returncode}: {child.stderr.read().decode()[-300:]}")
+                if time.monotonic() > end:
+                    raise rpc.NoAnswer(f"nobody listens on port {self.port}")
+                time.sleep(0.05)
+            # What it says from here on would fill the pipe.
+            threading.Thread(target=child.stderr.read, daemon=True).start()
+            yield
+        finally:
+            child.kill()
+            child.wait()
+
+    def visit(self, era, path, **client):
+        """A client of the toolcrib that is listening."""
+        return rpc_http.HttpPeer(f"http://127.0.0.1:{self.port}{path}", era=era, token=TOKEN, **client)
 
 
 def end_group(process):

@@ -1,7 +1,8 @@
 """How the checks of `eras.py` talk: a person who answers questions, and one conversation with one server through one door.
 
-A door is where a client finds a server: `direct` is the server itself, `passthrough` is toolcrib in front of this one
-server, `broker` is toolcrib as it is meant to be used, where names carry the server's. Knows no kind of traffic.
+A door is where a client finds a server: `direct` is the server itself, `broker` is toolcrib as it is meant to be used,
+where names carry the server's, `passthrough` is toolcrib in front of this one server; `http-broker` and `http-passthrough`
+are the same over HTTP instead of stdio. Knows no kind of traffic.
 """
 
 import contextlib
@@ -84,22 +85,23 @@ class Talk:
         self.dialogue = dialogue
         self.server = server
         self.door = door
+        self.broker = door.endswith("broker")
         self.person = person
         self.scratch = scratch
         self.modern = dialogue.era == rpc.MODERN
 
     def prompt(self, name):
         """A prompt's name, as this door calls it."""
-        return f"{self.server.name}/{name}" if self.door == "broker" else name
+        return f"{self.server.name}/{name}" if self.broker else name
 
     def uri(self, uri):
         """A resource's address, as this door calls it."""
-        return f"crib://{self.server.name}/{uri}" if self.door == "broker" else uri
+        return f"crib://{self.server.name}/{uri}" if self.broker else uri
 
     def params(self, tool, arguments=None, meta=None):
         """The parameters of a `tools/call`."""
         params = {"name": tool, "arguments": arguments or {}}
-        if self.door == "broker":
+        if self.broker:
             inner = {"tool": f"{self.server.name}/{tool}", "arguments": arguments or {}}
             params = {"name": "call_tool", "arguments": inner}
         return {**params, **({"_meta": meta} if meta else {})}

@@ -27,7 +27,7 @@ const LEVELS = ['debug', 'info', 'warning', 'error'];
 const { values: options } = parseArgs({
     options: { era: { type: 'string', default: 'modern' }, 'era-file': { type: 'string' }, port: { type: 'string' } },
 });
-const era = options['era-file'] ? readFileSync(options['era-file'], 'utf8').trim() : options.era;
+const [era] = options['era-file'] ? readFileSync(options['era-file'], 'utf8').split(/\s+/) : [options.era];
 
 // What changes while the server runs: shared by all connections of a process.
 const state = { counter: 0, lateTool: false, lateResource: false };

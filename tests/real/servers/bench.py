@@ -3,7 +3,8 @@
     python bench.py --era modern|legacy [--port PORT] [--era-file FILE]
 
 Speaks over stdio, or over Streamable HTTP on loopback with `--port`. `modern` refuses the handshake, `legacy` has nothing
-else; `--era-file` names a file that holds the era, read at the start. `bench.mjs` is the same server on the TypeScript
+else; `--era-file` names a file that holds the era, read at the start. The word `mute` after it lets the greeting of the
+other era go unanswered, as some servers do. `bench.mjs` is the same server on the TypeScript
 SDK. Runs inside the virtual environment of `eras.py` and knows nothing of toolcrib.
 """
 
@@ -278,7 +279,7 @@ def refusal(message, era):
 
 
 @asynccontextmanager
-async def one_era(streams, era):
+async def one_era(streams, era, mute):
     """The streams of stdio without the requests of the other era, which are refused before the SDK settles on that era."""
     reader, writer = streams
     send, receive = anyio.create_memory_object_stream(0)
@@ -288,7 +289,9 @@ async def one_era(streams, era):
             async for item in reader:
                 message = getattr(item, "message", None)
                 plain = message.model_dump(by_alias=True, mode="json") if message else {}
-                if error := refusal(plain, era):
+                if (error := refusal(plain, era)) and mute:
+                    continue
+                if error:
                     reply = types.JSONRPCError(jsonrpc="2.0", id=plain["id"], error=types.ErrorData(**error))
                     await writer.send(SessionMessage(reply))
                 else:
@@ -331,9 +334,9 @@ def one_era_http(app, era):
     return filtered
 
 
-async def serve_stdio(server, era):
+async def serve_stdio(server, era, mute):
     options = server.create_initialization_options(NotificationOptions(tools_changed=True, resources_changed=True))
-    async with stdio_server() as streams, one_era(streams, era) as (reader, writer):
+    async with stdio_server() as streams, one_era(streams, era, mute) as (reader, writer):
         await server.run(reader, writer, options)
 
 
@@ -345,10 +348,10 @@ def main():
     parser.add_argument("--era-file", type=Path)
     parser.add_argument("--port", type=int)
     args = parser.parse_args()
-    era = args.era_file.read_text().strip() if args.era_file else args.era
+    era, *manners = args.era_file.read_text().split() if args.era_file else [args.era]
     server = make_server()
     if args.port is None:
-        anyio.run(serve_stdio, server, era)
+        anyio.run(serve_stdio, server, era, "mute" in manners)
         return
     app = one_era_http(server.streamable_http_app(), era)
     uvicorn.run(app, host="127.0.0.1", port=args.port, log_level="warning", lifespan="on")
