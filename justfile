@@ -50,6 +50,10 @@ real: release
 clients: release
     python3 tests/clients/run.py --toolcrib {{binary}}
 
+# Clients and servers of both eras of the protocol, all of them real, in every combination, for every kind of traffic.
+eras *options: release
+    python3 tests/real/eras.py --toolcrib {{binary}} {{options}}
+
 # Tokens of whole tasks: loaded directly, through a plain broker, through toolcrib. Fails where a bound does not hold.
 tasks *options:
     cargo test --bench tasks -- {{options}}

@@ -6,6 +6,7 @@ As in `eras_kinds.py`: a check returns what was seen and raises what was wrong.
 import json
 
 import rpc
+from eras_kinds import greeting
 from eras_talk import ROOTS, SAMPLED, need, same
 
 SUBSCRIBED = "demo://resource/static/document/features.md"
@@ -186,7 +187,7 @@ def ping(talk):
 
 # In the order in which they run.
 KINDS = (
-    lists, read, whole, form, url, url_required, sampling, roots, progress, log_outside, completion, unknown, ping,
+    greeting, lists, read, whole, form, url, url_required, sampling, roots, progress, log_outside, completion, unknown, ping,
     subscription, resources_changed,
 )
 

@@ -6,6 +6,8 @@ A failure that is listed here is none; an entry under which nothing fails any mo
 import fnmatch
 
 NOT_SUPPORTED = {
+    ("roots", "*", "*broker", "everything*"):
+        "this server asks once, outside of any call; a question that belongs to no call is answered with no roots",
 }
 
 

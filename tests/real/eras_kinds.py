@@ -14,6 +14,28 @@ COUNTER = "bench://counter"
 LEVELS = ["debug", "info", "warning", "error"]
 
 
+def greeting(talk):
+    """What the server says of itself: toolcrib where it is one of many, the server itself otherwise."""
+    hello = talk.dialogue.greeting
+    if talk.modern:
+        need(rpc.MODERN in hello["supportedVersions"], f"versions: {hello['supportedVersions']}")
+        talk.shape(hello)
+        talk.cached(hello)
+    else:
+        same(hello["protocolVersion"], talk.dialogue.wanted_version, "version")
+    who = hello["_meta"][SERVER_INFO] if talk.modern else hello["serverInfo"]
+    if talk.broker:
+        same(who["name"], "toolcrib", "name")
+        return None
+    return [who["name"], hello.get("instructions"), sorted(hello["capabilities"])]
+
+
+def oldest(talk):
+    """A client of the first version there was."""
+    greeting(talk)
+    return whole(talk)
+
+
 def whole(talk):
     """A result with every kind of content, annotations, structure and `_meta` of its own."""
     result = dict(talk.call("whole"))
@@ -341,16 +363,22 @@ def hang_up(talk):
 
 # In the order in which they run.
 KINDS = (
-    lists, read, whole, arguments, big_numbers, meta, form, url, sampling, roots, rounds, prompt_asks, progress, log_levels,
+    greeting, lists, read, whole, arguments, big_numbers, meta, form, url, sampling, roots, rounds, prompt_asks, progress, log_levels,
     cancellation, capabilities, error, tool_error, unknown, completion, ping, tools_changed, resources_changed, subscription,
 )
 
-# Each in a conversation of its own: with a client that can be asked nothing, and one that leaves.
-ALONE = ((bare, {}), (hang_up, FULL))
+# Each in a conversation of its own: with a client that can be asked nothing, one that leaves, and an old one.
+ALONE = (
+    (bare, {"capabilities": {}}),
+    (hang_up, {"capabilities": FULL}),
+    (oldest, {"capabilities": {"roots": {}}, "version": "2024-11-05"}),
+)
 
 
 def applies(kind, talk):
     """Whether a check can be made in this conversation."""
+    if kind is oldest:
+        return not talk.modern
     if kind is hang_up:
         # A server that ends with its input has nobody left to write anything down.
         return talk.server.transport != "stdio" or talk.server.name.startswith("python")

@@ -29,6 +29,8 @@ PYPI = ["mcp==2.3.0"]
 EVERYTHING = FOLDER / "npm/node_modules/@modelcontextprotocol/server-everything/dist/index.js"
 # What clients of toolcrib's own HTTP endpoint show; long enough to be taken for a real one.
 TOKEN = "eras-0123456789abcdef0123456789abcdef"
+# How long toolcrib may take to end when its client leaves in the middle of a call: its grace, and some.
+END_SECONDS = 8
 # How long a server may take until it listens, on a busy machine.
 START_SECONDS = 60
 
@@ -200,7 +202,8 @@ class Crib:
 
     def serve(self, era, *options, **client):
         """A client's own toolcrib, over stdio."""
-        return rpc.Peer(self.argv[0], [*self.argv[1:], "serve", "--no-refresh", *options], era=era, env=environment(), **client)
+        argv = [*self.argv, "serve", "--no-refresh", *options]
+        return rpc.Peer(argv[0], argv[1:], era=era, env=environment(), grace=END_SECONDS, **client)
 
     @contextlib.contextmanager
     def listening(self):

@@ -46,8 +46,10 @@ class Dialogue:
     Who derives from it calls `_take` with every message that arrives, `_over` when none will, and defines `_send`.
     """
 
-    def __init__(self, era=LEGACY, capabilities=None, answer=refuse):
+    def __init__(self, era=LEGACY, capabilities=None, answer=refuse, version=LEGACY):
         self.era = era
+        self.wanted_version = version
+        self.greeting = None
         self.capabilities = capabilities or {}
         self.answer = answer
         self.next_id = 0
@@ -162,11 +164,16 @@ class Dialogue:
     def start(self, deadline=120.0):
         """Does what a client of this era does first, and returns the answer to it."""
         if self.era == MODERN:
-            return self.request("server/discover", deadline=deadline)
-        hello = {"protocolVersion": LEGACY, "capabilities": self.capabilities, "clientInfo": CLIENT}
-        result = self.request("initialize", hello, deadline)
+            self.greeting = self.request("server/discover", deadline=deadline)
+            return self.greeting
+        hello = {"protocolVersion": self.wanted_version, "capabilities": self.capabilities, "clientInfo": CLIENT}
+        self.greeting = self.request("initialize", hello, deadline)
+        self._greeted()
         self.notify("notifications/initialized")
-        return result
+        return self.greeting
+
+    def _greeted(self):
+        """What has to be known of a handshake before the next message."""
 
     def tools(self, deadline=60.0):
         """The whole tool list."""

@@ -130,12 +130,14 @@ class HttpPeer(rpc.Dialogue):
         """Does what a client of this era does first, and returns the answer to it."""
         result = super().start(deadline)
         if self.era == rpc.LEGACY:
-            self.version = result["protocolVersion"]
             self.listening = threading.Event()
             if self.session:
                 threading.Thread(target=self._listen, daemon=True).start()
                 self.listening.wait(deadline)
         return result
+
+    def _greeted(self):
+        self.version = self.greeting["protocolVersion"]
 
     def cancel(self, request):
         """Says that the answer to a request is not wanted any more."""
