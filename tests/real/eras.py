@@ -34,6 +34,7 @@ from eras_talk import FULL, Person, Talk, Wrong
 
 DOORS = ("direct", "broker", "passthrough", "http-broker", "http-passthrough")
 ERAS = {"old": rpc.LEGACY, "new": rpc.MODERN}
+CLIENTS = ("old", "new", *eras_sdk.CLIENTS.values(), "both", "any")
 TROUBLE = (Wrong, rpc.NoAnswer, rpc.RpcError, OSError, KeyError, IndexError, TypeError, ValueError)
 
 
@@ -61,26 +62,32 @@ class Report:
         return found
 
     def table(self):
-        """One table for each door: kinds down, pairs across."""
+        """One table for each door: kinds down, servers across, and in each cell a sign for each client."""
+        clients = sorted({client for _, client, _, _ in self.cells}, key=CLIENTS.index)
+        print(f"\nOne sign for each client: {', '.join(clients)}.")
+        print("+ works, x fails, - is listed as not supported, . does not apply")
         for door in (*DOORS, "memory"):
-            pairs = sorted({(client, server) for _, client, each, server in self.cells if each == door})
-            kinds = list(dict.fromkeys(kind for kind, _, each, _ in self.cells if each == door))
-            if not pairs:
+            mine = [cell for cell in self.cells if cell[2] == door]
+            if not mine:
                 continue
-            print(f"\n{door}")
-            for at, (client, server) in enumerate(pairs):
-                print(f"  {at + 1:2}  {client} client, {server}")
-            print(f"{'':22}" + "".join(f"{at + 1:>5}" for at in range(len(pairs))))
+            kinds = list(dict.fromkeys(kind for kind, _, _, _ in mine))
+            servers = sorted({server for _, _, _, server in mine})
+            some = [client for client in clients if any(cell[1] == client for cell in mine)]
+            print(f"\n{door} ({', '.join(some)})")
+            for at, server in enumerate(servers):
+                print(f"  {at + 1:2}  {server}")
+            width = max(5, len(some) + 2)
+            print(f"{'':20}" + "".join(f"{at + 1:>{width}}" for at in range(len(servers))))
             for kind in kinds:
-                marks = [self.mark((kind, client, door, server)) for client, server in pairs]
-                print(f"{kind:22}" + "".join(f"{mark:>5}" for mark in marks))
+                signs = ["".join(self.sign((kind, client, door, server)) for client in some) for server in servers]
+                print(f"{kind:20}" + "".join(f"{each:>{width}}" for each in signs))
 
-    def mark(self, cell):
+    def sign(self, cell):
         if cell not in self.cells:
             return "."
         if not self.cells[cell]:
-            return "ok"
-        return "-" if eras_expected.reason(cell, set()) else "FAIL"
+            return "+"
+        return "-" if eras_expected.reason(cell, set()) else "x"
 
 
 def told(problem):
@@ -203,7 +210,7 @@ def check_door(bench, door, client):
         if shared:
             shared[0].close()
     # Most of their time is spent in waiting for an end.
-    with concurrent.futures.ThreadPoolExecutor(4) as workers:
+    with concurrent.futures.ThreadPoolExecutor(8) as workers:
         for server in bench.servers.values():
             workers.submit(check_alone, bench, server, door, client)
 

@@ -123,7 +123,8 @@ def log_outside(talk):
     mark = talk.mark()
     talk.call("toggle-simulated-logging")
     try:
-        talk.hear(mark, "notifications/message", lambda params: "level" in str(params.get("data")))
+        # A line every five seconds, at once the first time.
+        talk.hear(mark, "notifications/message", lambda params: "level" in str(params.get("data")), deadline=8)
     finally:
         talk.call("toggle-simulated-logging")
     return "heard"

@@ -147,12 +147,12 @@ class Talk:
         """The notifications of a method after a mark."""
         return [each.get("params", {}) for each in self.dialogue.heard[mark:] if each.get("method") == method]
 
-    def hear(self, mark, method, fits=lambda params: True):
+    def hear(self, mark, method, fits=lambda params: True, deadline=5.0):
         """Waits for a notification after a mark; returns its parameters."""
         def wanted(message):
             return message.get("method") == method and fits(message.get("params") or {})
 
-        return self.dialogue.hear(wanted, mark, what=f"{self.door}: {method}").get("params") or {}
+        return self.dialogue.hear(wanted, mark, deadline, what=f"{self.door}: {method}").get("params") or {}
 
     @contextlib.contextmanager
     def watching(self, uris=(), **lists):

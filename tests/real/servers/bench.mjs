@@ -124,13 +124,13 @@ function fail() {
 const broken = () => ({ ...text('the oven is cold'), isError: true });
 
 async function changeTools(request, ctx, server) {
-    state.lateTool = !state.lateTool;
+    state.lateTool = request.params.arguments.there;
     await (told ? told.toolsChanged() : server.sendToolListChanged());
     return text(`late tool: ${state.lateTool}`);
 }
 
 async function changeResources(request, ctx, server) {
-    state.lateResource = !state.lateResource;
+    state.lateResource = request.params.arguments.there;
     await (told ? told.resourcesChanged() : server.sendResourceListChanged());
     return text(`late resource: ${state.lateResource}`);
 }

@@ -159,7 +159,7 @@ async def broken(ctx, params):
 
 
 async def change_tools(ctx, params):
-    state["late tool"] = not state["late tool"]
+    state["late tool"] = params.arguments["there"]
     if is_modern(ctx):
         await bus.publish(ToolsListChanged())
     else:
@@ -168,7 +168,7 @@ async def change_tools(ctx, params):
 
 
 async def change_resources(ctx, params):
-    state["late resource"] = not state["late resource"]
+    state["late resource"] = params.arguments["there"]
     if is_modern(ctx):
         await bus.publish(ResourcesListChanged())
     else:
@@ -258,13 +258,18 @@ async def set_level(ctx, params):
 def make_server():
     hint = CacheHint(ttl_ms=61000, scope="public")
     cached = ("tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read", "server/discover")
-    return Server(
+    server = Server(
         "bench-python", version="1.0.0", instructions="The bench.", cache_hints={method: hint for method in cached},
         on_list_tools=list_tools, on_call_tool=call_tool, on_list_resources=list_resources, on_read_resource=read_resource,
         on_list_resource_templates=list_templates, on_subscribe_resource=subscribe, on_unsubscribe_resource=subscribe,
         on_subscriptions_listen=ListenHandler(bus), on_list_prompts=list_prompts, on_get_prompt=get_prompt,
         on_completion=complete, on_set_logging_level=set_level,
     )
+    # Over HTTP the SDK asks for the options itself, and would tell of no changes.
+    changes = NotificationOptions(tools_changed=True, resources_changed=True)
+    options = server.create_initialization_options(changes)
+    server.create_initialization_options = lambda *_, **__: options
+    return server
 
 
 def refusal(message, era):
@@ -335,9 +340,8 @@ def one_era_http(app, era):
 
 
 async def serve_stdio(server, era, mute):
-    options = server.create_initialization_options(NotificationOptions(tools_changed=True, resources_changed=True))
     async with stdio_server() as streams, one_era(streams, era, mute) as (reader, writer):
-        await server.run(reader, writer, options)
+        await server.run(reader, writer, server.create_initialization_options())
 
 
 def main():
