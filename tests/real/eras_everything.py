@@ -7,7 +7,7 @@ import json
 
 import rpc
 from eras_kinds import greeting
-from eras_talk import ROOTS, SAMPLED, need, same
+from eras_talk import LISTS, ROOTS, SAMPLED, need, same
 
 SUBSCRIBED = "demo://resource/static/document/features.md"
 LINK = {"url": "https://bench.example/sign-in", "message": "Sign in, please.", "elicitationId": "sign-in-1"}
@@ -16,8 +16,7 @@ LINK = {"url": "https://bench.example/sign-in", "message": "Sign in, please.", "
 def lists(talk):
     """The four lists."""
     names = []
-    for method, key, name in (("tools/list", "tools", "name"), ("prompts/list", "prompts", "name"),
-                              ("resources/list", "resources", "uri"), ("resources/templates/list", "resourceTemplates", "uriTemplate")):
+    for method, key, name in LISTS:
         result = talk.dialogue.request(method)
         talk.shape(result)
         talk.cached(result)
@@ -41,9 +40,14 @@ def read(talk):
 def whole(talk):
     """Text, an image, annotations, links, structure."""
     seen = []
-    for tool, arguments in (("echo", {"message": "Grüße"}), ("get-annotated-message", {"messageType": "success", "includeImage": True}),
-                            ("get-structured-content", {"location": "Chicago"}), ("get-resource-links", {"count": 2}),
-                            ("get-sum", {"a": 1, "b": 2})):
+    calls = {
+        "echo": {"message": "Grüße"},
+        "get-annotated-message": {"messageType": "success", "includeImage": True},
+        "get-structured-content": {"location": "Chicago"},
+        "get-resource-links": {"count": 2},
+        "get-sum": {"a": 1, "b": 2},
+    }
+    for tool, arguments in calls.items():
         result = dict(talk.call(tool, arguments))
         result.pop("resultType", None)
         if not result.get("isError"):
@@ -163,7 +167,8 @@ def completion(talk):
     for ref, argument, context in ((prompt, {"name": "department", "value": "S"}, {}),
                                    (prompt, {"name": "name", "value": "E"}, {"department": "Sales"}),
                                    (template, {"name": "resourceId", "value": "7"}, {})):
-        result = talk.dialogue.request("completion/complete", {"ref": ref, "argument": argument, "context": {"arguments": context}})
+        params = {"ref": ref, "argument": argument, "context": {"arguments": context}}
+        result = talk.dialogue.request("completion/complete", params)
         talk.shape(result)
         seen.append(result["completion"]["values"])
     same(seen, [["Sales", "Support"], ["Eve"], ["7"]], "values")
@@ -173,7 +178,8 @@ def completion(talk):
 def unknown(talk):
     """A resource that is not there, and a tool that takes other arguments."""
     try:
-        need(False, f"answered {talk.dialogue.request('resources/read', {'uri': talk.uri('demo://resource/dynamic/text/none')})}")
+        uri = talk.uri("demo://resource/dynamic/text/none")
+        need(False, f"answered {talk.dialogue.request('resources/read', {'uri': uri})}")
     except rpc.RpcError as refusal:
         result = talk.call("get-sum", {"a": "one", "b": 2})
         same(result.get("isError"), True, "isError")
@@ -188,8 +194,8 @@ def ping(talk):
 
 # In the order in which they run.
 KINDS = (
-    greeting, lists, read, whole, form, url, url_required, sampling, roots, progress, log_outside, completion, unknown, ping,
-    subscription, resources_changed,
+    greeting, lists, read, whole, form, url, url_required, sampling, roots, progress, log_outside, completion, unknown,
+    ping, subscription, resources_changed,
 )
 
 

@@ -7,7 +7,7 @@ cannot pass by its nature are not made there; see `KINDS`.
 import json
 
 import rpc
-from eras_talk import CAPABILITIES, FULL, LEVEL, ROOTS, SAMPLED, SERVER_INFO, need, same, until
+from eras_talk import CAPABILITIES, FULL, LEVEL, LISTS, ROOTS, SAMPLED, SERVER_INFO, need, same, until
 
 FORM = {"type": "object", "properties": {"colour": {"type": "string", "enum": ["red", "green"]}}, "required": ["colour"]}
 COUNTER = "bench://counter"
@@ -96,7 +96,8 @@ def url(talk):
         answers = talk.json("ask_url")
     same([method for method, _ in asked], ["elicitation/create"], "questions")
     params = asked[0][1]
-    same([params["mode"], params["url"], params["message"]], ["url", "https://bench.example/sign-in", "Sign in, please."], "asked")
+    seen = [params["mode"], params["url"], params["message"]]
+    same(seen, ["url", "https://bench.example/sign-in", "Sign in, please."], "asked")
     # Clients of the older era refuse a question without it; the newer one has none.
     need(talk.modern or isinstance(params.get("elicitationId"), str), f"no elicitationId: {params}")
     same([answer["action"] for answer in answers], ["accept"], "answer")
@@ -195,7 +196,8 @@ def capabilities(talk):
     same(told(), FULL, "what the server was told")
     if talk.modern:
         # On the same connection, in the next request, by a client that can do less.
-        same(told({CAPABILITIES: {"elicitation": {"form": {}}}}), {"elicitation": {"form": {}}}, "of a client that can do less")
+        less = {"elicitation": {"form": {}}}
+        same(told({CAPABILITIES: less}), less, "of a client that can do less")
         same(told({CAPABILITIES: {}}), {}, "of a client that can nothing")
     return FULL
 
@@ -241,7 +243,8 @@ def unknown(talk):
 def tools_changed(talk):
     """A list of tools that changes: the client is told, or finds the tool where names never change."""
     def described():
-        result = talk.dialogue.request("tools/call", {"name": "describe_tool", "arguments": {"tools": [f"{talk.server.name}/late"]}})
+        wanted = {"tools": [f"{talk.server.name}/late"]}
+        result = talk.dialogue.request("tools/call", {"name": "describe_tool", "arguments": wanted})
         return "Does late" in talk.words(result)
 
     if talk.broker:
@@ -311,8 +314,7 @@ def lists(talk):
     """The four lists, and how long they may be kept."""
     own = {"ttlMs": 61000, "cacheScope": "public"}
     names = []
-    for method, key, name in (("tools/list", "tools", "name"), ("prompts/list", "prompts", "name"),
-                              ("resources/list", "resources", "uri"), ("resources/templates/list", "resourceTemplates", "uriTemplate")):
+    for method, key, name in LISTS:
         result = talk.dialogue.request(method)
         talk.shape(result)
         kept = talk.cached(result)
@@ -364,8 +366,9 @@ def hang_up(talk):
 
 # In the order in which they run.
 KINDS = (
-    greeting, lists, read, whole, arguments, big_numbers, meta, form, url, sampling, roots, rounds, prompt_asks, progress, log_levels,
-    cancellation, capabilities, error, tool_error, unknown, completion, ping, tools_changed, resources_changed, subscription,
+    greeting, lists, read, whole, arguments, big_numbers, meta, form, url, sampling, roots, rounds, prompt_asks, progress,
+    log_levels, cancellation, capabilities, error, tool_error, unknown, completion, ping, tools_changed, resources_changed,
+    subscription,
 )
 
 # Each in a conversation of its own: with a client that can be asked nothing, one that leaves, and an old one.

@@ -11,10 +11,10 @@ import rpc
 from eras_talk import need, same
 
 # What a silent server may cost, and how much later than that an answer may come on a busy machine.
-START_SECONDS = 4
-SLACK_SECONDS = 3
+START_SECONDS = 6
+SLACK_SECONDS = 4
 # What a call of a good server may take while a bad one is waited for.
-QUICK_SECONDS = 2.5
+QUICK_SECONDS = 4.5
 # What a greeting that nobody answers may cost, with a start of a real server in it.
 SILENCE_SECONDS = 10
 GREETINGS = {"initialize", "server/discover"}
@@ -46,11 +46,16 @@ class Watched:
         return [line for line in lines if line in GREETINGS]
 
 
+def call_of(server):
+    """The parameters of a call that needs nothing."""
+    return {"name": "call_tool", "arguments": {"tool": f"{server}/echo", "arguments": {}}}
+
+
 def echo(crib, era, name="one"):
     """A client's whole life: start toolcrib, call, leave. Raises where the call has no good answer."""
     with crib.serve(era) as peer:
         peer.start(30)
-        result = peer.resolve("tools/call", {"name": "call_tool", "arguments": {"tool": f"{name}/echo", "arguments": {}}}, 40)
+        result = peer.resolve("tools/call", call_of(name), 40)
     need(not result.get("isError"), f"the call failed: {str(result)[:300]}")
 
 
@@ -123,21 +128,22 @@ def harmless(bench, bad, words, remembered=None):
     turncoat = Watched(bench, remembered or rpc.LEGACY)
     folder = bench.scratch()
     # Both are read while they are good; then the bad one takes the name of the other.
-    crib = eras_peers.Crib(bench.program, folder, {"good": good.spec, "bad": {**turncoat.spec, "start_timeout": f"{START_SECONDS}s"}})
+    crib = eras_peers.Crib(bench.program, folder, {"good": good.spec, "bad": turncoat.spec})
     crib.reindex()
     config = folder / "toolcrib.toml"
     text = config.read_text()
     old = eras_peers.toml(turncoat.spec["args"])
     need(old in text, "the configuration is not as expected")
     config.write_text(text.replace(f"{eras_peers.toml(sys.executable)}\nargs = {old}",
-                                   f"{eras_peers.toml(bad[0])}\nargs = {eras_peers.toml(bad[1:])}"))
+                                   f"{eras_peers.toml(bad[0])}\nargs = {eras_peers.toml(bad[1:])}\n"
+                                   f"start_timeout = \"{START_SECONDS}s\""))
     with crib.serve(rpc.LEGACY) as peer:
         begun = time.monotonic()
         peer.start(10)
         need(time.monotonic() - begun < QUICK_SECONDS, "the start waited")
         asked = time.monotonic()
-        waiting = peer.begin("tools/call", {"name": "call_tool", "arguments": {"tool": "bad/echo", "arguments": {}}})
-        peer.request("tools/call", {"name": "call_tool", "arguments": {"tool": "good/echo", "arguments": {}}}, 10)
+        waiting = peer.begin("tools/call", call_of("bad"))
+        peer.request("tools/call", call_of("good"), 10)
         need(time.monotonic() - asked < QUICK_SECONDS, f"a good server took {time.monotonic() - asked:.1f} s")
         result = peer.finish(waiting, START_SECONDS + SLACK_SECONDS + 5, "the bad server's call")
         spent = time.monotonic() - asked
@@ -184,7 +190,8 @@ def check(bench, trouble, told):
             problem = told(cause)
         bench.report.note(kind, "both", "memory", server, problem)
         if bench.args.verbose:
-            print(f"{'FAIL' if problem else 'ok  '} {kind} {server} {time.monotonic() - since:.1f} s {problem or ''}", flush=True)
+            mark = "FAIL" if problem else "ok  "
+            print(f"{mark} {kind} {server} {time.monotonic() - since:.1f} s {problem or ''}", flush=True)
 
     since = time.monotonic()
     # Those that take time wait for it; the others are at work and are two, as many as a small machine has hands.

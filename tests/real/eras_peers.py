@@ -99,7 +99,8 @@ class Server:
 
 def environment(**more):
     """What the processes of these checks inherit."""
-    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8", "NODE_NO_WARNINGS": "1", **more}
+    inherited = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    return {**inherited, "LANG": "C.UTF-8", "NODE_NO_WARNINGS": "1", **more}
 
 
 def every_server():
@@ -196,7 +197,7 @@ class Crib:
     def reindex(self):
         """Reads every server into the catalog; all of them have to be there."""
         code, words = self.run("reindex")
-        if code:
+        if code or "missing:" in words:
             raise rpc.NoAnswer(f"reindex ended with {code}: {words.strip()[-1500:]}")
         return words
 

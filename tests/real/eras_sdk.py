@@ -31,7 +31,8 @@ def targets(bench, mode):
             where = {"command": server.command} if server.transport == "stdio" else {"url": server.url}
             found.append({"door": "direct", "servers": [server.name], **where})
         if "passthrough" in doors:
-            found.append({"door": "passthrough", "servers": [server.name], "command": [*argv, "--passthrough", server.name]})
+            command = [*argv, "--passthrough", server.name]
+            found.append({"door": "passthrough", "servers": [server.name], "command": command})
     if "broker" in doors and servers:
         found.append({"door": "broker", "servers": [server.name for server in servers], "command": argv})
     return found

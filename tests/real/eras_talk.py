@@ -22,6 +22,15 @@ ROOTS = {"roots": [{"uri": "file:///srv/kitchen", "name": "kitchen"}]}
 SAMPLED = {"role": "assistant", "content": {"type": "text", "text": "malt"}, "model": "scripted", "stopReason": "endTurn"}
 
 
+# The lists of the protocol: method, where the entries are, and what an entry is called by.
+LISTS = (
+    ("tools/list", "tools", "name"),
+    ("prompts/list", "prompts", "name"),
+    ("resources/list", "resources", "uri"),
+    ("resources/templates/list", "resourceTemplates", "uriTemplate"),
+)
+
+
 class Wrong(Exception):
     """Something was not as it has to be; the words say what."""
 
@@ -164,12 +173,17 @@ class Talk:
             for uri in uris:
                 self.dialogue.request("resources/unsubscribe", {"uri": uri})
             return
-        wanted = {**{f"{name}ListChanged": True for name in lists}, **({"resourceSubscriptions": list(uris)} if uris else {})}
+        wanted = {f"{name}ListChanged": True for name in lists}
+        if uris:
+            wanted["resourceSubscriptions"] = list(uris)
         mark = self.mark()
         mine = self.dialogue.begin("subscriptions/listen", {"notifications": wanted})
 
         def tagged(mark, method, fits=lambda params: True):
-            return self.hear(mark, method, lambda params: (params.get("_meta") or {}).get(SUBSCRIPTION) == mine and fits(params))
+            def ours(params):
+                return (params.get("_meta") or {}).get(SUBSCRIPTION) == mine and fits(params)
+
+            return self.hear(mark, method, ours)
 
         def refused():
             reply = self.dialogue.replies.get(mine)

@@ -82,7 +82,8 @@ class Dialogue:
     def _reply(self, request):
         reply = {"id": request["id"]}
         try:
-            reply["result"] = {} if request["method"] == "ping" else self.answer(request["method"], request.get("params") or {})
+            asked = request["method"], request.get("params") or {}
+            reply["result"] = {} if asked[0] == "ping" else self.answer(*asked)
         except RpcError as refusal:
             reply["error"] = refusal.error
         try:

@@ -182,7 +182,8 @@ function complete({ params }) {
 
 function makeServer() {
     const hint = { ttlMs: 61000, cacheScope: 'public' };
-    const cached = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'resources/read', 'server/discover'];
+    const lists = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'];
+    const cached = [...lists, 'resources/read', 'server/discover'];
     const changes = { listChanged: true };
     const server = new Server(
         { name: 'bench-typescript', version: '1.0.0' },
@@ -241,6 +242,6 @@ if (options.port) {
     told = handler.notify;
     serveHttp(handler, Number(options.port));
 } else {
-    // In the era of the handshake nothing is answered to `server/discover`: a server that has only ever known the other.
+    // What this SDK calls serving the older era is serving both, as the client wants; a handshake settles it.
     serveStdio(makeServer, { legacy: era === 'modern' ? 'reject' : 'serve' });
 }

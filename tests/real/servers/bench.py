@@ -104,7 +104,8 @@ async def whole(ctx, params):
     """A result with something of everything."""
     return types.CallToolResult.model_validate({
         "content": [
-            {"type": "text", "text": "words", "annotations": {"audience": ["user"], "priority": 0.7}, "_meta": {"bench/at": 1}},
+            {"type": "text", "text": "words", "annotations": {"audience": ["user"], "priority": 0.7},
+             "_meta": {"bench/at": 1}},
             {"type": "image", "data": PIXEL, "mimeType": "image/png"},
             {"type": "resource_link", "uri": COUNTER, "name": "counter"},
             {"type": "resource", "resource": {"uri": COUNTER, "text": "0", "mimeType": "text/plain"}},
@@ -199,8 +200,9 @@ TOOLS = {
 async def list_tools(ctx, params):
     names = [*TOOLS, *(["late"] if state["late tool"] else [])]
     schema = {"type": "object"}
-    return types.ListToolsResult(tools=[types.Tool(name=name, description=f"Does {name} for the bench.", input_schema=schema)
-                                        for name in names])
+    return types.ListToolsResult(tools=[
+        types.Tool(name=name, description=f"Does {name} for the bench.", input_schema=schema) for name in names
+    ])
 
 
 async def call_tool(ctx, params):
@@ -211,7 +213,9 @@ async def call_tool(ctx, params):
 
 async def list_resources(ctx, params):
     uris = [COUNTER, *([LATE] if state["late resource"] else [])]
-    return types.ListResourcesResult(resources=[types.Resource(uri=uri, name=uri[8:], mime_type="text/plain") for uri in uris])
+    return types.ListResourcesResult(resources=[
+        types.Resource(uri=uri, name=uri[8:], mime_type="text/plain") for uri in uris
+    ])
 
 
 async def list_templates(ctx, params):
@@ -222,7 +226,8 @@ async def list_templates(ctx, params):
 async def read_resource(ctx, params):
     if str(params.uri) != COUNTER:
         raise MCPError(-32602, f"no resource {params.uri}")
-    return types.ReadResourceResult(contents=[types.TextResourceContents(uri=COUNTER, text="counted", mime_type="text/plain")])
+    counted = types.TextResourceContents(uri=COUNTER, text="counted", mime_type="text/plain")
+    return types.ReadResourceResult(contents=[counted])
 
 
 async def subscribe(ctx, params):
@@ -231,7 +236,8 @@ async def subscribe(ctx, params):
 
 async def list_prompts(ctx, params):
     argument = types.PromptArgument(name="flavour", required=True)
-    return types.ListPromptsResult(prompts=[types.Prompt(name="order", arguments=[argument]), types.Prompt(name="interview")])
+    prompts = [types.Prompt(name="order", arguments=[argument]), types.Prompt(name="interview")]
+    return types.ListPromptsResult(prompts=prompts)
 
 
 async def get_prompt(ctx, params):
@@ -257,7 +263,8 @@ async def set_level(ctx, params):
 
 def make_server():
     hint = CacheHint(ttl_ms=61000, scope="public")
-    cached = ("tools/list", "prompts/list", "resources/list", "resources/templates/list", "resources/read", "server/discover")
+    lists = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
+    cached = (*lists, "resources/read", "server/discover")
     server = Server(
         "bench-python", version="1.0.0", instructions="The bench.", cache_hints={method: hint for method in cached},
         on_list_tools=list_tools, on_call_tool=call_tool, on_list_resources=list_resources, on_read_resource=read_resource,
