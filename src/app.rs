@@ -1,30 +1,23 @@
 //! Builds and wires everything; the only file that knows every room.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+mod serving;
+
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use futures::StreamExt;
-use rmcp::{ServiceExt, transport::io::stdio_pipes};
 use tokio::runtime;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
 
 use crate::{
     backends::{Connect, Connector, Pool},
-    broker::{Broker, Conversation, Front, Library},
+    broker::{Broker, Library},
     cli::{
         self, Cli, Command, Global,
         output::{ExitStatus, Printer},
     },
     config::{self, Loaded, Locations, ProcessEnv, Settings},
-    economy,
     import::ClientHomes,
     registry::{Registry, ResultLimits, ResultStore},
-    samples, shutdown, telemetry,
+    samples, telemetry,
 };
 
 /// How long calls that still run at the end may take to finish, and backends to end.
@@ -98,7 +91,7 @@ async fn run(cli: Cli, out: &mut Printer) -> anyhow::Result<ExitStatus> {
             for pin in &app.broker.pins().left_out {
                 out.say(format_args!("note: {pin}"))?;
             }
-            serve(app, &args).await
+            serving::serve(app, &args, out).await
         }
         Command::Reindex(args) => {
             with_app(&global, out, async |app, out| {
@@ -152,78 +145,9 @@ async fn with_app(
     command: impl AsyncFnOnce(&App, &mut Printer) -> anyhow::Result<ExitStatus>,
 ) -> anyhow::Result<ExitStatus> {
     let app = App::build(global, out)?;
-    app.pool.remember(app.broker.library().eras().await);
     let status = command(&app, out).await;
     app.close().await;
     status
-}
-
-/// Serves one client over the standard streams until it hangs up or the process is asked to stop.
-async fn serve(app: App, args: &cli::serve::Args) -> anyhow::Result<ExitStatus> {
-    let conversation = Arc::new(Conversation::local());
-    let surface = app.broker.surface();
-    let front = Front::new(Arc::clone(&app.broker), &surface, conversation).context("the meta-tools are malformed")?;
-    let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    let serving = async {
-        let running = front.serve_with_ct(stdio_pipes(), stop.clone()).await;
-        let running = match running {
-            Ok(running) => running,
-            // A client that hangs up before it says anything is no failure: health checks do that.
-            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
-            Err(error) => return Err(error).context("the client did not open the conversation properly"),
-        };
-        app.broker.begin_conversation(&surface);
-        // Only now, so that the client's start shares the machine with nothing.
-        tasks.spawn_blocking(economy::warm_up);
-        let (pool, end) = (Arc::clone(&app.pool), stop.clone());
-        tasks.spawn(async move { end.run_until_cancelled(pool.watch_idle()).await });
-        let (broker, pool) = (Arc::clone(&app.broker), Arc::clone(&app.pool));
-        tasks.spawn(async move {
-            pool.remember(broker.library().eras().await);
-            if let Err(error) = broker.results().forget_expired().await {
-                warn!(error = %error, "old results could not be forgotten");
-            }
-        });
-        if !args.no_refresh {
-            let (broker, connector) = (Arc::clone(&app.broker), Arc::clone(&app.connector));
-            let stop = stop.clone();
-            tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector)).await });
-        }
-        running.waiting().await.context("serving ended abnormally")?;
-        Ok(())
-    };
-    let served = tokio::select! {
-        served = serving => served,
-        asked = shutdown::requested() => asked.context("failed to listen for signals"),
-    };
-    stop.cancel();
-    tasks.close();
-    if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
-        warn!(grace_ms = GRACE.as_millis(), "the background reading was still running at the end of the grace period");
-    }
-    app.close().await;
-    served.map(|()| ExitStatus::Success)
-}
-
-/// Reads the servers that were never read, or not for long.
-async fn refresh(broker: Arc<Broker>, connector: Arc<dyn Connect>) {
-    let library = broker.library();
-    let due = library.due(SystemTime::now());
-    if due.is_empty() {
-        return;
-    }
-    info!(servers = due.len(), "reading servers in the background");
-    let mut readings = broker.read_servers(connector, due);
-    while let Some(reading) = readings.next().await {
-        let server = reading.server.clone();
-        if let Err(error) = library.take(reading, SystemTime::now()).await {
-            warn!(server.name = %server, error = %error, "what the server answered could not be stored");
-        }
-    }
-    if let Err(error) = library.index().await {
-        warn!(error = %error, "the search index could not be built");
-    }
 }
 
 impl App {
@@ -241,7 +165,7 @@ impl App {
         let connector: Arc<dyn Connect> = Arc::new(Connector::default());
         let pool = Arc::new(Pool::new(Arc::clone(&connector), &settings.pool));
         let library = open_library(&settings, &locations.data_dir, out)?;
-        pool.remember(library.catalog().servers.values().map(|server| (server.name.clone(), server.era)));
+        pool.remember(library.eras());
         let limits = ResultLimits { keep_for: settings.results.keep_for, max_bytes: settings.results.max_bytes };
         let results = ResultStore::new(&locations.data_dir, limits);
         let broker = Arc::new(Broker::new(Arc::new(library), Arc::clone(&pool), results)?);

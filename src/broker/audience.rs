@@ -4,7 +4,6 @@
 //! Decided by the client's name, which it sends with `initialize` or, since 2026-07-28, with each request; so one client sees the
 //! same bytes at every start. Both places at once would be paid for twice.
 
-use rmcp::model::{Implementation, Tool};
 use serde_json::{Value, json};
 
 use super::Surface;
@@ -47,32 +46,31 @@ pub(super) struct Faces {
 /// One of them.
 #[derive(Debug)]
 pub(super) struct Face {
-    pub(super) tools: Vec<Tool>,
+    pub(super) tools: Vec<Value>,
     pub(super) instructions: String,
 }
 
 impl Faces {
-    /// Fails where a tool is no MCP tool; a mistake of ours that a test finds.
-    pub(super) fn new(surface: &Surface, settings: &Settings) -> Result<Self, serde_json::Error> {
+    pub(super) fn new(surface: &Surface, settings: &Settings) -> Self {
         let told = surface::search_tools(Some(&surface.summaries));
-        let face = |in_search: bool, instructions: &str| -> Result<Face, serde_json::Error> {
+        let face = |in_search: bool, instructions: &str| {
             let tools = surface.tools.iter().map(|tool| {
                 let is_search = tool["name"] == json!(surface::SEARCH_TOOLS);
-                serde_json::from_value(if in_search && is_search { told.clone() } else { Value::clone(tool) })
+                if in_search && is_search { told.clone() } else { Value::clone(tool) }
             });
-            Ok(Face { tools: tools.collect::<Result<_, _>>()?, instructions: instructions.to_owned() })
+            Face { tools: tools.chain(surface.pins.iter().cloned()).collect(), instructions: instructions.to_owned() }
         };
         let nothing_to_tell = surface.summaries.is_empty();
         let without = if nothing_to_tell { &surface.instructions } else { surface::INSTRUCTIONS_WITHOUT_SUMMARIES };
-        Ok(Self {
+        Self {
             place: settings.context.summaries,
             prompts: settings.offer.prompts && surface.has_prompts,
             // Without any there is nothing to offer, to nobody.
             resources: if surface.has_resources { settings.offer.resources } else { Offered::Never },
-            telling: face(false, &surface.instructions)?,
-            hiding: face(true, without)?,
-            both: face(true, &surface.instructions)?,
-        })
+            telling: face(false, &surface.instructions),
+            hiding: face(true, without),
+            both: face(true, &surface.instructions),
+        }
     }
 
     /// Whether prompts are offered.
@@ -81,21 +79,21 @@ impl Faces {
     }
 
     /// Whether this client is offered resources.
-    pub(super) fn offers_resources(&self, client: Option<&Implementation>) -> bool {
+    pub(super) fn offers_resources(&self, client: Option<&str>) -> bool {
         match self.resources {
             Offered::Always => true,
             Offered::Never => false,
-            Offered::WhereFree => !client.is_some_and(|client| is_one_of(&ADDING_TOOLS, &client.name)),
+            Offered::WhereFree => !client.is_some_and(|client| is_one_of(&ADDING_TOOLS, client)),
         }
     }
 
     /// What this client sees.
-    pub(super) fn of(&self, client: Option<&Implementation>) -> &Face {
+    pub(super) fn of(&self, client: Option<&str>) -> &Face {
         match self.place {
             SummaryPlace::Instructions => &self.telling,
             SummaryPlace::SearchTools => &self.hiding,
             SummaryPlace::Both => &self.both,
-            SummaryPlace::Auto if client.is_some_and(|client| is_one_of(&HIDING, &client.name)) => &self.hiding,
+            SummaryPlace::Auto if client.is_some_and(|client| is_one_of(&HIDING, client)) => &self.hiding,
             SummaryPlace::Auto => &self.telling,
         }
     }

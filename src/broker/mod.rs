@@ -3,6 +3,7 @@
 //! Answers search and describe from the catalog on disk; starts a backend only for a call. Names neither the database nor
 //! a transport. `Broker` is what the command line uses too, so that `toolcrib search` is what a model gets.
 
+mod all_servers;
 mod asides;
 mod audience;
 mod call;
@@ -11,18 +12,20 @@ mod crib;
 mod describe;
 mod era;
 mod forward;
+pub mod front;
 mod habits;
 mod ledger;
 mod library;
 mod offers;
+mod one_server;
 mod parking;
 mod pins;
 mod relay;
 mod reply;
 mod request;
 mod search;
-mod server;
 mod serving;
+mod subscriptions;
 mod validate;
 
 use std::{
@@ -36,15 +39,16 @@ use futures::{Stream, StreamExt};
 use serde_json::Value;
 
 pub use self::{
+    all_servers::AllServers,
     conversation::Conversation,
     describe::DescribeAnswer,
     library::{Library, Reading},
+    one_server::OneServer,
     pins::{LeftOutPin, Pins},
     request::{
         CallRequest, DEFAULT_LIMIT, DescribeRequest, MAX_DESCRIBED, MAX_LIMIT, MetaCall, RequestError, SearchRequest,
     },
     search::{FoundTool, SearchAnswer},
-    server::Front,
 };
 use crate::{
     backends::{self, Answers, Caller, Connect, Pool},
@@ -191,9 +195,7 @@ impl Broker {
     /// Dropping the stream ends the conversations under way.
     #[must_use]
     pub fn read_servers(&self, connector: Arc<dyn Connect>, specs: Vec<ServerSpec>) -> Readings {
-        let catalog = self.library.catalog();
-        let era = |(name, entry): (&ServerName, &Arc<crate::catalog::ServerEntry>)| (name.clone(), entry.era);
-        let eras: HashMap<ServerName, Era> = catalog.servers.iter().map(era).collect();
+        let eras: HashMap<ServerName, Era> = self.library.eras().into_iter().collect();
         let concurrency = self.library.settings().refresh.concurrency.get();
         let readings = backends::read_all(connector, specs, eras, concurrency);
         Box::pin(readings.map(|(server, outcome)| Reading { server, outcome }))

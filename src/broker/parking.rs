@@ -11,10 +11,7 @@ use std::{
     time::Duration,
 };
 
-use rmcp::{
-    ErrorData,
-    model::{RequestStateCodec, SealOptions},
-};
+use rmcp::model::{RequestStateCodec, SealOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -25,7 +22,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::relay::{Question, Relay};
-use crate::{backends::Answers, catalog::JsonObject};
+use crate::{backends::Answers, catalog::JsonObject, jsonrpc::RpcError};
 
 /// Most calls parked at once, of all clients. Each holds a backend's session.
 const MAX_PARKED: usize = 64;
@@ -43,7 +40,7 @@ pub(super) struct Parking {
 #[derive(Debug)]
 pub(super) struct Running {
     /// The result, once there is one.
-    pub(super) result: AbortOnDropHandle<Result<JsonObject, ErrorData>>,
+    pub(super) result: AbortOnDropHandle<Result<JsonObject, RpcError>>,
     /// What the backend asks meanwhile.
     pub(super) questions: Receiver<Question>,
     /// Its way back to the client.

@@ -10,11 +10,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rmcp::{
-    RoleServer,
-    model::{NumberOrString, ProgressNotificationParam, ProgressToken},
-    service::{Peer, RequestContext},
-};
 use serde_json::Value;
 use tokio::{
     sync::{
@@ -24,7 +19,7 @@ use tokio::{
     time,
 };
 
-use super::era;
+use super::{era, front::Exchange};
 use crate::{
     backends::{Caller, ClientCapabilities, not_supported},
     catalog::JsonObject,
@@ -36,8 +31,7 @@ const WAITING: usize = 256;
 /// Questions waiting to be put into one result.
 const QUESTIONS: usize = 16;
 
-/// Longest wait for one message to go out. rmcp stops reading its outgoing queue once the client has hung up, while it
-/// still waits for the answers of running calls: without a limit such an answer would be lost.
+/// Longest wait for one message to go out: a client that does not read must not hold up the answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The levels of the protocol, least severe first; a level's index is its rank.
@@ -45,6 +39,9 @@ const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "criti
 
 /// Rank under which nothing is sent.
 const NOTHING: u8 = u8::MAX;
+
+/// Rank of a client that never said: what a server sends of itself is passed, and none is asked to send more.
+const UNASKED: u8 = u8::MAX - 1;
 
 /// What a connection asked to hear of, by `logging/setLevel`.
 #[derive(Debug)]
@@ -63,7 +60,7 @@ pub(super) struct Relay {
 #[derive(Debug, Clone)]
 struct Out {
     queue: Sender<Message>,
-    progress_token: Option<ProgressToken>,
+    progress_token: Option<Value>,
     /// Log messages of this rank and above are passed.
     least: u8,
 }
@@ -72,7 +69,7 @@ struct Out {
 #[derive(Debug)]
 enum Asking {
     /// By a request of ours while its own is open.
-    Inline(Box<RequestContext<RoleServer>>),
+    Inline(Box<Exchange>),
     /// By a result that wants input; the client's retry brings the answer.
     ByResult(Sender<Question>),
 }
@@ -92,61 +89,61 @@ pub(super) struct Question {
 #[derive(Debug)]
 pub(super) struct Forwarder {
     queue: Receiver<Message>,
-    peer: Peer<RoleServer>,
+    exchange: Exchange,
 }
 
 #[derive(Debug)]
 enum Message {
     Progress(JsonObject),
     Log(JsonObject),
+    /// Any other notification, by its method.
+    Other(String, JsonObject),
 }
 
 impl Default for LogLevel {
     fn default() -> Self {
-        Self(AtomicU8::new(0))
+        Self(AtomicU8::new(UNASKED))
     }
 }
 
 impl LogLevel {
-    /// Takes the level a legacy client set.
-    pub(super) fn set(&self, level: &str) {
-        self.0.store(rank(level).unwrap_or(0), Ordering::Relaxed);
+    /// Takes the level a legacy client set; `false` where there is no such level.
+    pub(super) fn set(&self, level: &str) -> bool {
+        let rank = rank(level);
+        self.0.store(rank.unwrap_or(0), Ordering::Relaxed);
+        rank.is_some()
     }
 }
 
 /// The way back for one request, and for a client that is asked by results the questions that come up.
-pub(super) fn open(
-    context: &RequestContext<RoleServer>,
-    level: &LogLevel,
-    client: u64,
-) -> (Relay, Forwarder, Option<Receiver<Question>>) {
-    let (out, forwarder) = way_out(context, level);
-    let (asking, questions) = if era::is_modern(context) {
+pub(super) fn open(exchange: &Exchange, client: u64) -> (Relay, Forwarder, Option<Receiver<Question>>) {
+    let (out, forwarder) = way_out(exchange);
+    let (asking, questions) = if era::is_modern(exchange) {
         let (sender, receiver) = mpsc::channel(QUESTIONS);
         (Asking::ByResult(sender), Some(receiver))
     } else {
-        (Asking::Inline(Box::new(context.clone())), None)
+        (Asking::Inline(Box::new(exchange.clone())), None)
     };
-    let relay = Relay { out: Mutex::new(out), asking, capabilities: era::client_capabilities(context), client };
+    let relay = Relay { out: Mutex::new(out), asking, capabilities: era::client_capabilities(exchange), client };
     (relay, forwarder, questions)
 }
 
-fn way_out(context: &RequestContext<RoleServer>, level: &LogLevel) -> (Out, Forwarder) {
+fn way_out(exchange: &Exchange) -> (Out, Forwarder) {
     let (sender, receiver) = mpsc::channel(WAITING);
     // A modern client hears only what the request itself asked for; a legacy one what it set for the connection.
-    let least = if era::is_modern(context) {
-        era::requested_log_level(context).and_then(|level| rank(&level)).unwrap_or(NOTHING)
+    let least = if era::is_modern(exchange) {
+        era::requested_log_level(exchange).and_then(|level| rank(&level)).unwrap_or(NOTHING)
     } else {
-        level.0.load(Ordering::Relaxed)
+        exchange.client.level().0.load(Ordering::Relaxed)
     };
-    let out = Out { queue: sender, progress_token: context.meta.get_progress_token(), least };
-    (out, Forwarder { queue: receiver, peer: context.peer.clone() })
+    let out = Out { queue: sender, progress_token: exchange.meta.get("progressToken").cloned(), least };
+    (out, Forwarder { queue: receiver, exchange: exchange.clone() })
 }
 
 impl Relay {
     /// Goes on under another request of the same client.
-    pub(super) fn move_to(&self, context: &RequestContext<RoleServer>, level: &LogLevel) -> Forwarder {
-        let (out, forwarder) = way_out(context, level);
+    pub(super) fn move_to(&self, exchange: &Exchange) -> Forwarder {
+        let (out, forwarder) = way_out(exchange);
         *self.out() = out;
         forwarder
     }
@@ -168,7 +165,7 @@ impl Caller for Relay {
     fn progress(&self, mut params: JsonObject) {
         let out = self.out();
         let Some(token) = &out.progress_token else { return };
-        params.insert("progressToken".into(), token_value(token));
+        params.insert("progressToken".into(), token.clone());
         // A full queue means a client that reads slowly; the call must not wait for it.
         let _ = out.queue.try_send(Message::Progress(params));
     }
@@ -176,9 +173,13 @@ impl Caller for Relay {
     fn log(&self, params: JsonObject) {
         let level = params.get("level").and_then(Value::as_str).and_then(rank).unwrap_or(0);
         let out = self.out();
-        if out.least != NOTHING && level >= out.least {
+        if out.least == UNASKED || (out.least != NOTHING && level >= out.least) {
             let _ = out.queue.try_send(Message::Log(params));
         }
+    }
+
+    fn told(&self, method: &str, params: JsonObject) {
+        let _ = self.out().queue.try_send(Message::Other(method.to_owned(), params));
     }
 
     fn wants_progress(&self) -> bool {
@@ -208,7 +209,7 @@ impl Caller for Relay {
             return Err(not_supported(method));
         }
         match &self.asking {
-            Asking::Inline(context) => era::ask(context, method, params).await,
+            Asking::Inline(exchange) => era::ask(exchange, method, params).await,
             Asking::ByResult(questions) => {
                 let (answer, answered) = oneshot::channel();
                 let question = Question { method: method.to_owned(), params, answer };
@@ -230,26 +231,16 @@ impl Forwarder {
         }
     }
 
+    /// A client that is gone hears nothing; that is no failure of the call.
     async fn send(&self, message: Message) {
         match message {
-            // A client that is gone needs no progress; its requests are cancelled elsewhere.
-            Message::Progress(params) => {
-                if let Ok(params) = serde_json::from_value::<ProgressNotificationParam>(Value::Object(params)) {
-                    let _ = self.peer.notify_progress(params).await;
-                }
-            }
-            Message::Log(params) => era::send_log(&self.peer, params).await,
-        }
+            Message::Progress(params) => self.exchange.tell("notifications/progress", params).await,
+            Message::Log(params) => self.exchange.tell("notifications/message", params).await,
+            Message::Other(method, params) => self.exchange.tell(&method, params).await,
+        };
     }
 }
 
 fn rank(level: &str) -> Option<u8> {
     LEVELS.iter().position(|known| *known == level).and_then(|at| u8::try_from(at).ok())
-}
-
-fn token_value(token: &ProgressToken) -> Value {
-    match &token.0 {
-        NumberOrString::Number(number) => Value::from(*number),
-        NumberOrString::String(text) => Value::from(text.as_ref()),
-    }
 }

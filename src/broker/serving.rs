@@ -1,26 +1,27 @@
 //! How a request of a client is carried out: begun, or resumed where it was parked; followed to its result, or to a question that
 //! only the client's next request can answer.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use rmcp::{ErrorData, RoleServer, model::ErrorCode, service::RequestContext};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::{
-    Hop, era,
+    Broker, Hop, era,
+    front::Exchange,
     offers::{Asked, OfferError},
+    one_server::Raw,
     parking::{self, Resumed, Running},
     relay::{self, Forwarder, Relay},
     reply,
-    server::{Handler, RawResult},
 };
 use crate::{
     backends::{Answers, BackendError},
     catalog::JsonObject,
+    jsonrpc::{Request, RpcError},
 };
 
 /// A request as it came.
@@ -29,6 +30,24 @@ pub(super) struct Incoming {
     /// Answers to questions of before, and the state that came with them.
     pub(super) responses: JsonObject,
     pub(super) state: Option<String>,
+}
+
+impl Incoming {
+    /// A request, with the answers that it brings.
+    pub(super) fn of(what: What, request: &Request) -> Result<Self, RpcError> {
+        let wrong = |why: &str| RpcError::new(RpcError::INVALID_PARAMS, why);
+        let responses = match request.params.get("inputResponses") {
+            None => JsonObject::new(),
+            Some(Value::Object(responses)) if responses.values().all(Value::is_object) => responses.clone(),
+            Some(_) => return Err(wrong("`inputResponses` must be an object of objects")),
+        };
+        let state = match request.params.get("requestState") {
+            None => None,
+            Some(Value::String(state)) => Some(state.clone()),
+            Some(_) => return Err(wrong("`requestState` must be text")),
+        };
+        Ok(Self { what, responses, state })
+    }
 }
 
 /// What is requested.
@@ -42,83 +61,83 @@ pub(super) enum What {
     },
     /// A prompt, a resource, a completion.
     Offer(Asked),
+    /// Anything, of one server.
+    Raw(Raw),
 }
 
 /// Why a request has no result of its own.
 enum Ended {
     /// Its server or its name is at fault.
-    Refused(ErrorData),
+    Refused(RpcError),
     /// Nothing is: it cannot be carried out now.
     Hindered(&'static str),
 }
 
-impl Handler {
-    /// Carries a request out and leaves its result for the front. A client that cancels drops this future, which cancels the
-    /// backend's request.
-    pub(super) async fn run(&self, incoming: Incoming, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        let result = tokio::select! {
-            result = self.answer(incoming, context) => result?,
-            // rmcp sends no answer to a cancelled request; what is returned here is dropped.
-            () = context.ct.cancelled() => return Ok(()),
-        };
-        if let Some(slot) = context.extensions.get::<RawResult>() {
-            *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        }
-        Ok(())
-    }
-
-    async fn answer(&self, incoming: Incoming, context: &RequestContext<RoleServer>) -> Result<JsonObject, ErrorData> {
+impl Broker {
+    /// Carries a request out.
+    ///
+    /// Dropping the future cancels the backend's request, unless the call is parked by then.
+    pub(super) async fn serve(
+        self: &Arc<Self>,
+        incoming: Incoming,
+        exchange: &Exchange,
+    ) -> Result<JsonObject, RpcError> {
         let Incoming { what, responses, state } = incoming;
         // A model reads results; whoever asks for a prompt or a resource reads errors.
-        let has_model = matches!(what, What::Tool { .. });
-        let principal = self.conversation.principal();
+        let has_model = match &what {
+            What::Tool { .. } => true,
+            What::Offer(_) => false,
+            What::Raw(raw) => raw.method == "tools/call",
+        };
+        let principal = exchange.client.conversation().principal();
         let bound_to = match &what {
             What::Tool { name, arguments } => parking::binding(principal, name, arguments.as_ref()),
             What::Offer(asked) => {
                 let (method, subject) = asked.subject();
                 parking::binding(principal, method, Some(&subject))
             }
+            What::Raw(Raw { server, method, params }) => {
+                parking::binding(principal, &format!("{server}: {method}"), Some(&Value::Object(params.clone())))
+            }
         };
         let resumed = match state {
+            // Whoever answers before it is asked answers the server, which may take it.
+            None if !responses.is_empty() => Some(Resumed::Backend(Answers { responses, state: None })),
             None => None,
             Some(state) => {
-                let resumed = self.broker.parking().resume(&state, responses, &bound_to);
-                Some(resumed.map_err(|bad| ErrorData::invalid_params(bad.to_string(), None))?)
+                let resumed = self.parking().resume(&state, responses, &bound_to);
+                Some(resumed.map_err(|bad| RpcError::new(RpcError::INVALID_PARAMS, bad.to_string()))?)
             }
         };
         let (running, forwarder) = match resumed {
             Some(Resumed::Running(running)) => {
-                let forwarder = running.relay.move_to(context, &self.level);
+                let forwarder = running.relay.move_to(exchange);
                 (running, forwarder)
             }
-            Some(Resumed::Backend(answers)) => self.begin(what, Some(answers), context),
-            None => self.begin(what, None, context),
+            Some(Resumed::Backend(answers)) => self.begin(what, Some(answers), exchange),
+            None => self.begin(what, None, exchange),
         };
         self.follow(running, forwarder, &bound_to).await.or_else(|ended| match ended {
             Ended::Hindered(why) if has_model => Ok(reply::error(why)),
-            Ended::Hindered(why) => Err(ErrorData::internal_error(why, None)),
+            Ended::Hindered(why) => Err(RpcError::new(RpcError::INTERNAL, why)),
             Ended::Refused(error) => Err(error),
         })
     }
 
     /// Starts a request of its own: it goes on while the client is asked.
-    fn begin(
-        &self,
-        what: What,
-        answers: Option<Answers>,
-        context: &RequestContext<RoleServer>,
-    ) -> (Running, Forwarder) {
-        let (relay, forwarder, questions) = relay::open(context, &self.level, self.conversation.number());
+    fn begin(self: &Arc<Self>, what: What, answers: Option<Answers>, exchange: &Exchange) -> (Running, Forwarder) {
+        let (relay, forwarder, questions) = relay::open(exchange, exchange.client.conversation().number());
         let relay = Arc::new(relay);
         // A client that is asked inline leaves no questions behind; its channel is closed from the start.
         let questions = questions.unwrap_or_else(|| mpsc::channel(1).1);
-        let hop = Hop { meta: era::passed_on(context), caller: Arc::<Relay>::clone(&relay), answers };
-        let (broker, conversation) = (Arc::clone(&self.broker), Arc::clone(&self.conversation));
-        let work: BoxFuture<'static, Result<JsonObject, ErrorData>> = match what {
+        let hop = Hop { meta: era::passed_on(exchange), caller: Arc::<Relay>::clone(&relay), answers };
+        let (broker, conversation) = (Arc::clone(self), Arc::clone(exchange.client.conversation()));
+        let work: BoxFuture<'static, Result<JsonObject, RpcError>> = match what {
             What::Tool { name, arguments } => {
                 Box::pin(async move { Ok(broker.meta_call(&name, arguments, hop, &conversation).await) })
             }
             What::Offer(asked) => Box::pin(async move { broker.offer(asked, hop).await.map_err(refusal) }),
+            What::Raw(raw) => Box::pin(async move { broker.pass(raw, hop).await }),
         };
         let result = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
         (Running { result, questions, relay }, forwarder)
@@ -145,7 +164,7 @@ impl Handler {
                     let result = result
                         .map_err(|_| Ended::Hindered("the call ended unexpectedly; try it again"))?
                         .map_err(Ended::Refused)?;
-                    return Ok(if era::wants_input(&result) { self.broker.parking().sealed(result, bound_to) } else { result });
+                    return Ok(if era::wants_input(&result) { self.parking().sealed(result, bound_to) } else { result });
                 }
             }
         };
@@ -157,19 +176,19 @@ impl Handler {
         if forwards {
             forwarding.await;
         }
-        let parked = self.broker.parking().park(running, questions, bound_to);
+        let parked = self.parking().park(running, questions, bound_to);
         parked.ok_or(Ended::Hindered("too many calls wait for their users already; try again later"))
     }
 }
 
 /// Why a prompt or a resource could not be given, as an error of the protocol: there is no model to read a result.
-fn refusal(error: OfferError) -> ErrorData {
+fn refusal(error: OfferError) -> RpcError {
     match error {
-        OfferError::Unknown { .. } => ErrorData::invalid_params(error.to_string(), None),
-        OfferError::Backend(BackendError::Rpc { code, message, error, .. }) => {
-            let code = i32::try_from(code).map_or(ErrorCode::INTERNAL_ERROR, ErrorCode);
-            ErrorData::new(code, message, error.get("data").cloned())
+        OfferError::Unknown { what: "resource", ref name } => {
+            RpcError::new(RpcError::INVALID_PARAMS, error.to_string()).with_data(json!({"uri": name}))
         }
-        OfferError::Backend(failure) => ErrorData::internal_error(format!("{failure}; {}", failure.hint()), None),
+        OfferError::Unknown { .. } => RpcError::new(RpcError::INVALID_PARAMS, error.to_string()),
+        OfferError::Backend(BackendError::Rpc { error, .. }) => RpcError::as_sent(*error),
+        OfferError::Backend(failure) => RpcError::new(RpcError::INTERNAL, format!("{failure}; {}", failure.hint())),
     }
 }

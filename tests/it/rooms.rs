@@ -6,27 +6,38 @@ use std::{
 };
 
 /// Which rooms each room may name as `crate::…`, besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("ids", &[]),
+    ("jsonrpc", &[]),
     ("catalog", &["ids"]),
     ("config", &["ids"]),
     ("registry", &["ids", "config", "catalog"]),
     ("economy", &["ids", "config", "catalog"]),
     ("import", &["ids", "config", "catalog", "registry", "economy"]),
     ("policy", &["ids", "config", "catalog", "registry", "economy"]),
-    ("backends", &["ids", "config", "catalog", "registry", "economy"]),
+    ("backends", &["ids", "jsonrpc", "config", "catalog", "registry", "economy"]),
     ("samples", &["ids", "catalog"]),
-    ("broker", &["ids", "config", "catalog", "registry", "economy", "import", "policy", "backends"]),
-    ("cli", &["ids", "config", "catalog", "registry", "economy", "import", "policy", "backends", "samples", "broker"]),
+    ("broker", &["ids", "jsonrpc", "config", "catalog", "registry", "economy", "import", "policy", "backends"]),
+    ("http", &["ids", "jsonrpc", "config", "catalog", "backends", "policy", "broker"]),
+    (
+        "cli",
+        &[
+            "ids", "jsonrpc", "config", "catalog", "registry", "economy", "import", "policy", "backends", "samples",
+            "broker",
+        ],
+    ),
 ];
 
 /// Libraries that stay in their room.
-const KEPT_IN: [(&str, &[&str]); 5] = [
+const KEPT_IN: [(&str, &[&str]); 8] = [
     ("rusqlite", &["registry"]),
     ("tantivy", &[]),
     ("clap", &["cli"]),
     ("rmcp", &["backends", "broker", "samples"]),
     ("process_wrap", &["backends"]),
+    ("axum", &["http"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
 ];
 
 #[test]

@@ -58,12 +58,12 @@ fn a_reply_within_its_budget_shows_everything() {
 #[test]
 fn later_hits_shrink_first() {
     insta::assert_snapshot!(counted(&render(&reply(&tools()), 200)), @r"
-    170 tokens
+    146 tokens
     github/create_issue(owner: string, repo: string, title: string, body?: string, labels?: string[]) — Open an issue in a repository, with labels.
     gitlab/create_issue(owner: string, repo: string, title: string, body?: string, labels?: string[]) — Open an issue in a GitLab project. [failing: HTTP 401 from gitlab.com]
     linear/create_issue(title: string)
-    jira/create_issue(field_number_0?: string, field_number_1?: string, field_number_2?: string, field_number_3?: string, …+36 optional) — Adds an issue of any type, with every field that the project has.
-    todoist/add_task(content: string, priority?: integer 1..4) — Adds a task to a project. [needs todoist/list_projects]
+    jira/create_issue(field_number_0?: string, field_number_1?: string, field_number_2?: string, field_number_3?: string, …+36 optional)
+    todoist/add_task(content: string, priority?: integer 1..4) [needs todoist/list_projects]
     ");
     insta::assert_snapshot!(counted(&render(&reply(&tools()), 110)), @r#"
     106 tokens
