@@ -7,7 +7,7 @@ cannot pass by its nature are not made there; see `KINDS`.
 import json
 
 import rpc
-from eras_talk import CAPABILITIES, FULL, LEVEL, LISTS, ROOTS, SAMPLED, SERVER_INFO, need, same, until
+from eras_talk import CACHING, CAPABILITIES, FULL, LEVEL, LISTS, ROOTS, SAMPLED, SERVER_INFO, need, same, until
 
 FORM = {"type": "object", "properties": {"colour": {"type": "string", "enum": ["red", "green"]}}, "required": ["colour"]}
 COUNTER = "bench://counter"
@@ -311,21 +311,24 @@ def ping(talk):
 
 
 def lists(talk):
-    """The four lists, and how long they may be kept."""
-    own = {"ttlMs": 61000, "cacheScope": "public"}
+    """The four lists, and how long they may be kept: as far as the server says itself, which it does once it runs."""
+    before = talk.dialogue.request("tools/list")
+    talk.cached(before)
+    talk.call("echo")
     names = []
     for method, key, name in LISTS:
         result = talk.dialogue.request(method)
         talk.shape(result)
         kept = talk.cached(result)
         if talk.modern and not talk.broker and talk.server.era == rpc.MODERN:
-            same(kept, own, f"caching of {method}")
+            same(kept, CACHING, f"caching of {method}")
         names.append({each[name] for each in result[key]})
     need({talk.prompt("order"), talk.prompt("interview")} <= names[1], f"prompts: {sorted(names[1])[:20]}")
     need(talk.uri(COUNTER) in names[2], f"resources: {sorted(names[2])[:20]}")
     need(talk.uri("bench://shelf/{flavour}") in names[3], f"templates: {sorted(names[3])[:20]}")
     if not talk.broker:
         need({"whole", "ask_form"} <= names[0], f"tools: {sorted(names[0])}")
+        same(sorted(tool["name"] for tool in before["tools"]), sorted(names[0]), "tools before the server ran")
     return "listed"
 
 

@@ -18,6 +18,8 @@ CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 
+# What the servers of the newer era say of how long their lists and resources hold.
+CACHING = {"ttlMs": 61000, "cacheScope": "public"}
 ROOTS = {"roots": [{"uri": "file:///srv/kitchen", "name": "kitchen"}]}
 SAMPLED = {"role": "assistant", "content": {"type": "text", "text": "malt"}, "model": "scripted", "stopReason": "endTurn"}
 
@@ -142,7 +144,8 @@ class Talk:
         """Checks the word on caching that lists and reads carry in the newer era; returns it."""
         found = {key: result[key] for key in ("ttlMs", "cacheScope") if key in result}
         if not self.modern:
-            same(found, {}, "caching in the era before it")
+            # The era before has none; what a server says to it all the same is passed like every field that is not known.
+            need(not found or (self.server.era == rpc.MODERN and found == CACHING), f"caching in the era before it: {found}")
         else:
             need(isinstance(found.get("ttlMs"), int) and found["ttlMs"] >= 0, f"ttlMs: {found}")
             need(found.get("cacheScope") in ("public", "private"), f"cacheScope: {found}")
