@@ -1,0 +1,35 @@
+"""What is known not to work, with the reason: patterns of `(kind, client, door, server)`, as file names are matched.
+
+A failure that is listed here is none; an entry under which nothing fails any more is one, so that the list stays true.
+"""
+
+import fnmatch
+
+NOT_SUPPORTED = {
+    ("roots", "*", "*broker", "everything*"):
+        "this server asks once, outside of any call; a question that belongs to no call is answered with no roots",
+    ("tools_changed", "*", "*broker", "*"):
+        "behind the meta-tools the lists are those of the start, so that a client's prompt cache holds",
+    ("resources_changed", "*", "*broker", "*"):
+        "behind the meta-tools the lists are those of the start, so that a client's prompt cache holds",
+    ("* in silence", "*", "memory", "python-new"):
+        "only a refusal of `initialize`, or an end, leads to the newer greeting: no server is known that says nothing",
+}
+
+
+def reason(cell, used):
+    """Why a cell may fail, if it may; notes the entry as used."""
+    for pattern, words in NOT_SUPPORTED.items():
+        if all(fnmatch.fnmatchcase(part, wanted) for part, wanted in zip(cell, pattern, strict=True)):
+            used.add(pattern)
+            return words
+    return None
+
+
+def stale(cells, used):
+    """The entries whose cells were all made and all work."""
+    for pattern in used:
+        covered = [problem for cell, problem in cells.items()
+                   if all(fnmatch.fnmatchcase(part, wanted) for part, wanted in zip(cell, pattern, strict=True))]
+        if covered and not any(covered):
+            yield pattern
