@@ -11,6 +11,7 @@ mod bad_servers;
 mod bridge;
 mod broken_files;
 mod fidelity;
+mod http;
 mod http_backends;
 mod learning;
 mod ledger;
