@@ -145,7 +145,6 @@ async fn with_app(
     command: impl AsyncFnOnce(&App, &mut Printer) -> anyhow::Result<ExitStatus>,
 ) -> anyhow::Result<ExitStatus> {
     let app = App::build(global, out)?;
-    app.pool.remember(app.broker.library().eras().await);
     let status = command(&app, out).await;
     app.close().await;
     status
@@ -166,7 +165,7 @@ impl App {
         let connector: Arc<dyn Connect> = Arc::new(Connector::default());
         let pool = Arc::new(Pool::new(Arc::clone(&connector), &settings.pool));
         let library = open_library(&settings, &locations.data_dir, out)?;
-        pool.remember(library.catalog().servers.values().map(|server| (server.name.clone(), server.era)));
+        pool.remember(library.eras());
         let limits = ResultLimits { keep_for: settings.results.keep_for, max_bytes: settings.results.max_bytes };
         let results = ResultStore::new(&locations.data_dir, limits);
         let broker = Arc::new(Broker::new(Arc::new(library), Arc::clone(&pool), results)?);

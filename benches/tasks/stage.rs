@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tempfile::TempDir;
 use toolcrib::{
-    backends::{BackendError, Caller, ClientCapabilities, Connect, Pool, Request, Session},
+    backends::{
+        BackendError, Caller, ClientCapabilities, Connect, Greeting, Notices, Pool, Request, Session, Wanted, Watch,
+    },
     broker::{Broker, Conversation, Hop, Library},
     catalog::{Era, JsonObject, RawListing, ServerEntry},
     config::{self, ProcessEnv, ServerSpec},
@@ -38,6 +40,9 @@ pub struct Stage {
     next: Next,
     _home: TempDir,
 }
+
+/// What every backend says of itself: nothing.
+static GREETING: LazyLock<Greeting> = LazyLock::new(|| Greeting::silent(Era::Legacy));
 
 /// What the next call gets.
 #[derive(Debug, Clone, Default)]
@@ -127,8 +132,8 @@ impl Connect for Next {
 
 #[async_trait]
 impl Session for Next {
-    fn era(&self) -> Era {
-        Era::Legacy
+    fn greeting(&self) -> &Greeting {
+        &GREETING
     }
 
     async fn listing(&self, _deadline: Duration) -> Result<RawListing, BackendError> {
@@ -137,6 +142,10 @@ impl Session for Next {
 
     async fn request(&self, _request: Request, _caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn watch(&self, wanted: Wanted, _notices: Arc<dyn Notices>) -> Result<Watch, BackendError> {
+        Ok(Watch::new(wanted, ()))
     }
 
     fn is_closed(&self) -> bool {

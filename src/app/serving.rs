@@ -20,7 +20,7 @@ use super::{App, GRACE};
 use crate::{
     backends::{Connect, Pool},
     broker::{
-        AllServers, Broker, Conversation, Surface,
+        AllServers, Broker, Conversation, OneServer, Surface,
         front::{self, Front},
     },
     cli::{
@@ -42,16 +42,16 @@ pub(super) async fn serve(app: App, args: &cli::serve::Args, out: &mut Printer) 
     let stop = CancellationToken::new();
     let beside = Arc::new(Beside::new(&app, args, stop.clone()));
     let surface = app.broker.surface();
-    let front = Front::new(Arc::new(AllServers::new(Arc::clone(&app.broker), &surface)));
+    let front = match &args.passthrough {
+        None => Front::new(Arc::new(AllServers::new(Arc::clone(&app.broker), &surface))),
+        Some(name) => one_server(&app.broker, name).with_context(|| no_such_server(&app.broker, name))?,
+    };
     let served = match args.http {
         None => {
             let conversation = Arc::new(Conversation::local());
-            let opened = || beside.opened(&surface);
+            let opened = || beside.opened(args.passthrough.is_none().then_some(&surface));
             let serving = front::stdio::serve(front, conversation, stdio_pipes(), stop.clone(), opened);
-            tokio::select! {
-                served = serving => served.context("serving ended abnormally"),
-                asked = shutdown::requested() => asked.context("failed to listen for signals"),
-            }
+            until_asked_to_stop(serving, &stop).await
         }
         Some(address) => {
             let places = Arc::new(Places { front, surface, beside: Arc::clone(&beside) });
@@ -79,6 +79,14 @@ async fn serve_http(
     let token = token(app, address, new_token, out)?;
     let serving = http::serve(listener, Service::new(places, token, Limits::default()), stop.clone());
     out.say(format_args!("listening on http://{address}/mcp"))?;
+    until_asked_to_stop(serving, stop).await
+}
+
+/// Serves until it ends by itself or the process is asked to stop; then it is told, and lets go of what it does.
+async fn until_asked_to_stop(
+    serving: impl Future<Output = std::io::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         served = serving.as_mut() => served.context("serving ended abnormally"),
@@ -118,14 +126,26 @@ struct Places {
 
 impl Fronts for Places {
     fn front(&self, server: Option<&ServerName>) -> Option<Front> {
-        server.is_none().then(|| self.front.clone())
+        match server {
+            None => Some(self.front.clone()),
+            Some(name) => one_server(&self.beside.broker, name.as_str()),
+        }
     }
 
     fn opened(&self, server: Option<&ServerName>) {
-        if server.is_none() {
-            self.beside.opened(&self.surface);
-        }
+        self.beside.opened(server.is_none().then_some(&self.surface));
     }
+}
+
+/// One server as it is.
+fn one_server(broker: &Arc<Broker>, name: &str) -> Option<Front> {
+    OneServer::new(Arc::clone(broker), name).map(|server| Front::new(Arc::new(server)))
+}
+
+fn no_such_server(broker: &Broker, name: &str) -> String {
+    let enabled = broker.library().settings().servers.values().filter(|spec| spec.enabled);
+    let names: Vec<&str> = enabled.map(|spec| spec.name.as_str()).collect();
+    format!("there is no server `{name}` that takes part; there are: {}", names.join(", "))
 }
 
 /// What goes on beside serving.
@@ -135,6 +155,8 @@ struct Beside {
     pool: Arc<Pool>,
     connector: Arc<dyn Connect>,
     refreshes: bool,
+    /// The one server that is served, if not all are.
+    only: Option<String>,
     has_begun: AtomicBool,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -147,6 +169,7 @@ impl Beside {
             pool: Arc::clone(&app.pool),
             connector: Arc::clone(&app.connector),
             refreshes: !args.no_refresh,
+            only: args.passthrough.clone(),
             has_begun: AtomicBool::new(false),
             stop,
             tasks: TaskTracker::new(),
@@ -155,24 +178,27 @@ impl Beside {
 
     /// A client begins a conversation. With the first one begins what goes on beside, so that the start itself shares the machine with
     /// nothing.
-    fn opened(&self, surface: &Surface) {
-        self.broker.begin_conversation(surface);
+    /// `seen` is what a model sees of all servers; one server's own face costs what it costs without us.
+    fn opened(&self, seen: Option<&Surface>) {
+        if let Some(surface) = seen {
+            self.broker.begin_conversation(surface);
+        }
         if self.has_begun.swap(true, Ordering::Relaxed) {
             return;
         }
         self.tasks.spawn_blocking(economy::warm_up);
         let (pool, stop) = (Arc::clone(&self.pool), self.stop.clone());
         self.tasks.spawn(async move { stop.run_until_cancelled(pool.watch_idle()).await });
-        let (broker, pool) = (Arc::clone(&self.broker), Arc::clone(&self.pool));
+        let broker = Arc::clone(&self.broker);
         self.tasks.spawn(async move {
-            pool.remember(broker.library().eras().await);
             if let Err(error) = broker.results().forget_expired().await {
                 warn!(error = %error, "old results could not be forgotten");
             }
         });
         if self.refreshes {
             let (broker, connector, stop) = (Arc::clone(&self.broker), Arc::clone(&self.connector), self.stop.clone());
-            self.tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector)).await });
+            let only = self.only.clone();
+            self.tasks.spawn(async move { stop.run_until_cancelled(refresh(broker, connector, only)).await });
         }
     }
 
@@ -188,10 +214,11 @@ impl Beside {
     }
 }
 
-/// Reads the servers that were never read, or not for long.
-async fn refresh(broker: Arc<Broker>, connector: Arc<dyn Connect>) {
+/// Reads the servers that were never read, or not for long; `only` this one, if one is named.
+async fn refresh(broker: Arc<Broker>, connector: Arc<dyn Connect>, only: Option<String>) {
     let library = broker.library();
-    let due = library.due(SystemTime::now());
+    let mut due = library.due(SystemTime::now());
+    due.retain(|spec| only.as_ref().is_none_or(|only| spec.name.as_str() == only));
     if due.is_empty() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Opens conversations with real backends, and is the live end of them.
+//! Opens conversations with real backends: which way, in which era, and what to try when the first try was wrong.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,29 +7,30 @@ use serde_json::Value;
 use tokio::time::{self, Instant};
 
 use super::{
-    BackendError, Caller, ClientCapabilities, Connect, Request, Session,
-    era::{self, Greeted, Greeting},
-    http, lists,
-    peer::{Failure, Inbox, Peer},
+    BackendError, ClientCapabilities, Connect, Session, endpoint,
+    era::{self, Greeted},
+    http,
+    inbox::Inbox,
+    live::{self, translated},
+    peer::{Failure, Peer},
     sse, stdio,
     wire::{Wire, WireError},
 };
 use crate::{
-    catalog::{Era, JsonObject, RawListing},
+    catalog::Era,
     config::{HttpTransport, Launch, ServerSpec},
-    ids::ServerName,
 };
 
 /// How long the remains of a failed start may take to end.
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
-/// Times a backend may ask for input in one call.
-const MAX_ROUNDS: usize = 10;
+/// Longest time for a process that has refused one greeting to take the other. It runs, so it answers at once.
+const SAME_PROCESS: Duration = Duration::from_secs(5);
 
 /// Opens real conversations: child processes and HTTP.
 #[derive(Debug, Default)]
 pub struct Connector {
-    client: http::Client,
+    client: endpoint::Client,
 }
 
 /// Which way to try.
@@ -48,11 +49,20 @@ struct Start<'s> {
     deadline: Instant,
 }
 
-#[derive(Debug)]
-struct LiveSession {
-    server: ServerName,
-    peer: Peer,
-    greeting: Greeting,
+impl Way {
+    /// The era that an unknown backend is greeted in first; see `era.rs`.
+    const fn likely(self) -> Era {
+        match self {
+            Self::Stdio | Self::Sse => Era::Legacy,
+            Self::StreamableHttp => Era::Modern,
+        }
+    }
+}
+
+impl Start<'_> {
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
 }
 
 #[async_trait]
@@ -71,8 +81,7 @@ impl Connect for Connector {
                 HttpTransport::Sse => Way::Sse,
             },
         };
-        let era = remembered.unwrap_or(Era::Legacy);
-        match self.attempt(&start, first, era).await {
+        match self.attempt(&start, first, remembered.unwrap_or(first.likely())).await {
             // The endpoint speaks no Streamable HTTP: only then the older transport.
             Err((_, Failure::Wire(WireError::WrongTransport(_)))) if may_be_sse(spec, first) => {
                 self.attempt(&start, Way::Sse, Era::Legacy).await.map_err(|(error, _)| error)
@@ -95,31 +104,73 @@ impl Connector {
         way: Way,
         likely: Era,
     ) -> Result<Arc<dyn Session>, (BackendError, Failure)> {
-        let spec = start.spec;
-        let (peer, refusal) = match self.greeted(start, way, likely).await? {
-            (peer, Greeted::Agreed(greeting)) => return Ok(live(spec, peer, greeting)),
+        let Start { spec, client, .. } = *start;
+        let greeted = match (way, likely) {
+            // SSE is of the legacy era alone.
+            (Way::Sse, _) => self.greeted(start, way, Era::Legacy).await?,
+            (_, Era::Legacy) => self.greeted(start, way, Era::Legacy).await?,
+            (_, Era::Modern) => self.greeted_in_doubt(start, way).await?,
+        };
+        let (peer, refusal) = match greeted {
+            (peer, Greeted::Agreed(greeting)) => return Ok(live::open(&spec.name, peer, greeting)),
             (peer, Greeted::Failed(failure)) => return Err(self.given_up(spec, &peer, failure).await),
             (peer, Greeted::Refused(failure)) => (peer, failure),
         };
-        // SSE is of the legacy era alone.
         if way == Way::Sse {
             return Err(self.given_up(spec, &peer, refusal).await);
         }
+        let other = era::other(likely);
+        // A process that refused in words lives on, and need not be started twice: that costs some 10 s.
+        if way == Way::Stdio && matches!(refusal, Failure::Rpc(_) | Failure::Protocol(_)) {
+            let patience = SAME_PROCESS.min(start.left() / 2);
+            if let Greeted::Agreed(greeting) = era::greet(&peer, other, patience, client).await {
+                return Ok(live::open(&spec.name, peer, greeting));
+            }
+        }
         peer.wire().close(CLEAN_UP).await;
-        match self.greeted(start, way, era::other(likely)).await? {
-            (peer, Greeted::Agreed(greeting)) => Ok(live(spec, peer, greeting)),
-            // Refused in both eras: the first refusal is the telling one, but for what the child said at its end.
-            (peer, Greeted::Refused(Failure::Closed)) => Err(self.given_up(spec, &peer, Failure::Closed).await),
-            (peer, Greeted::Refused(_)) => Err(self.given_up(spec, &peer, refusal).await),
+        match self.greeted(start, way, other).await? {
+            (peer, Greeted::Agreed(greeting)) => Ok(live::open(&spec.name, peer, greeting)),
             (peer, Greeted::Failed(failure)) => Err(self.given_up(spec, &peer, failure).await),
+            // Refused in both eras. What a child said at its end tells most, then what was answered to `initialize`.
+            (peer, Greeted::Refused(last)) if other == Era::Legacy || matches!(last, Failure::Closed) => {
+                Err(self.given_up(spec, &peer, last).await)
+            }
+            (peer, Greeted::Refused(_)) => Err(self.given_up(spec, &peer, refusal).await),
+        }
+    }
+
+    /// Greets a backend that is likely to be modern. It is not waited for in vain where it is not: while it is silent, it is
+    /// greeted with `initialize` besides, an endpoint soon and a process, which may just be starting, only when half of its time has
+    /// gone; see [`era::greet_in_doubt`] for what is done before.
+    async fn greeted_in_doubt(&self, start: &Start<'_>, way: Way) -> Result<(Peer, Greeted), (BackendError, Failure)> {
+        let doubt = match way {
+            Way::Stdio => start.left() / 2,
+            Way::StreamableHttp | Way::Sse => era::DOUBT.min(start.left() / 4),
+        };
+        let first = self.greeted(start, way, Era::Modern);
+        let second = async {
+            time::sleep(doubt).await;
+            self.greeted(start, way, Era::Legacy).await
+        };
+        tokio::pin!(first, second);
+        tokio::select! {
+            biased;
+            outcome = &mut first => outcome,
+            outcome = &mut second => match outcome {
+                Ok((peer, Greeted::Agreed(greeting))) => Ok((peer, Greeted::Agreed(greeting))),
+                Ok((peer, Greeted::Refused(_) | Greeted::Failed(_))) => {
+                    let (outcome, ()) = tokio::join!(first, peer.wire().close(CLEAN_UP));
+                    outcome
+                }
+                Err(_) => first.await,
+            },
         }
     }
 
     async fn greeted(&self, start: &Start<'_>, way: Way, era: Era) -> Result<(Peer, Greeted), (BackendError, Failure)> {
-        let Start { spec, client, deadline } = *start;
+        let Start { spec, client, .. } = *start;
         let inbox = Arc::new(Inbox::default());
-        let left = deadline.saturating_duration_since(Instant::now());
-        let opened = time::timeout(left, self.open(spec, way, &inbox)).await;
+        let opened = time::timeout(start.left(), self.open(spec, way, &inbox)).await;
         let wire = match opened {
             Ok(Ok(wire)) => wire,
             Ok(Err(failed)) => return Err(failed),
@@ -129,8 +180,10 @@ impl Connector {
             }
         };
         let peer = Peer::new(wire, inbox);
-        let left = deadline.saturating_duration_since(Instant::now());
-        let greeted = era::greet(&peer, era, left, client).await;
+        let greeted = match (way, era) {
+            (Way::Stdio, Era::Modern) => era::greet_in_doubt(&peer, start.left(), client).await,
+            (_, era) => era::greet(&peer, era, start.left(), client).await,
+        };
         Ok((peer, greeted))
     }
 
@@ -169,7 +222,9 @@ impl Connector {
                 let message = error.get("message").and_then(Value::as_str).unwrap_or("no reason given");
                 BackendError::Handshake { server: spec.name.clone(), reason: shortened(message) }
             }
-            Failure::Closed | Failure::Wire(_) | Failure::Protocol(_) => translated(&spec.name, failure.clone()),
+            Failure::Closed | Failure::Wire(_) | Failure::Protocol(_) | Failure::Unsupported(_) => {
+                translated(&spec.name, failure.clone())
+            }
         };
         (error, failure)
     }
@@ -177,105 +232,6 @@ impl Connector {
 
 fn start_timeout(spec: &ServerSpec, stderr: Vec<String>) -> BackendError {
     BackendError::StartTimeout { server: spec.name.clone(), after: spec.start_timeout, stderr }
-}
-
-fn live(spec: &ServerSpec, peer: Peer, greeting: Greeting) -> Arc<dyn Session> {
-    Arc::new(LiveSession { server: spec.name.clone(), peer, greeting })
-}
-
-#[async_trait]
-impl Session for LiveSession {
-    fn era(&self) -> Era {
-        self.greeting.era
-    }
-
-    async fn listing(&self, deadline: Duration) -> Result<RawListing, BackendError> {
-        let ask = |method: &'static str, mut params: JsonObject, patience: Duration| {
-            era::dress(&mut params, self.greeting.era, &ClientCapabilities::none(), None);
-            self.peer.request(method, params, patience, None)
-        };
-        let lists = lists::read(&self.greeting.capabilities, deadline, ask).await;
-        let lists = lists.map_err(|failure| translated(&self.server, failure))?;
-        Ok(RawListing {
-            era: self.greeting.era,
-            protocol_version: self.greeting.protocol_version.clone(),
-            server_info: self.greeting.server_info.clone(),
-            capabilities: self.greeting.capabilities.clone(),
-            instructions: self.greeting.instructions.clone(),
-            tools: lists.tools,
-            prompts: lists.prompts,
-            resources: lists.resources,
-            resource_templates: lists.resource_templates,
-            notes: lists.notes,
-        })
-    }
-
-    async fn request(&self, request: Request, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
-        let Request { method, mut params, meta, idle_timeout, mut answers } = request;
-        if !meta.is_empty() {
-            params.insert("_meta".into(), Value::Object(meta));
-        }
-        era::dress(&mut params, self.greeting.era, &caller.capabilities(), caller.log_level());
-        for _ in 0..MAX_ROUNDS {
-            let mut params = params.clone();
-            if let Some(answers) = answers.take() {
-                era::add_answers(&mut params, answers);
-            }
-            let outcome = self.peer.request(method, params, idle_timeout, Some(Arc::clone(&caller))).await;
-            let required = match &outcome {
-                Ok(result) if caller.works_off_input() => era::input_required(result),
-                Err(Failure::Rpc(error)) => era::url_required(error),
-                Ok(_) | Err(_) => None,
-            };
-            let Some(required) = required else {
-                return outcome.map_err(|failure| translated(&self.server, failure));
-            };
-            match era::answered(required, caller.as_ref()).await {
-                Ok(given) => answers = Some(given),
-                // A refusal that the backend itself has put into words says more than the client's.
-                Err(refusal) => {
-                    let failure = outcome.err().unwrap_or(Failure::Rpc(refusal));
-                    return Err(translated(&self.server, failure));
-                }
-            }
-        }
-        let reason = format!("it asked for input more than {MAX_ROUNDS} times in one call");
-        Err(BackendError::Protocol { server: self.server.clone(), reason })
-    }
-
-    fn is_closed(&self) -> bool {
-        self.peer.inbox().is_over()
-    }
-
-    fn stderr_tail(&self) -> Vec<String> {
-        self.peer.wire().stderr_tail()
-    }
-
-    async fn close(&self, grace: Duration) {
-        self.peer.wire().close(grace).await;
-        self.peer.inbox().end(&Failure::Closed);
-    }
-}
-
-/// A failure of the conversation as the rest of the program knows it.
-fn translated(server: &ServerName, failure: Failure) -> BackendError {
-    let server = server.clone();
-    match failure {
-        Failure::Rpc(error) => BackendError::Rpc {
-            server,
-            code: error.get("code").and_then(Value::as_i64).unwrap_or(0),
-            message: error.get("message").and_then(Value::as_str).unwrap_or("no message").into(),
-            error: Box::new(error),
-        },
-        Failure::Closed | Failure::Wire(WireError::Closed) => BackendError::Closed { server },
-        Failure::Timeout(after) => BackendError::CallTimeout { server, after },
-        Failure::Wire(WireError::Unauthorized(status)) => BackendError::Unauthorized { server, status },
-        Failure::Wire(WireError::WrongTransport(status)) => {
-            BackendError::Handshake { server, reason: format!("the address does not speak MCP (HTTP {status})") }
-        }
-        Failure::Wire(WireError::Failed(reason)) => BackendError::Handshake { server, reason },
-        Failure::Protocol(reason) => BackendError::Protocol { server, reason },
-    }
 }
 
 /// A backend's message may be a page; a few words of it tell.

@@ -1,15 +1,17 @@
 //! Which era of the protocol a backend speaks, and what differs in talking to it. The only place of the room that knows.
 //!
-//! An unknown backend is first greeted with `initialize`: 148 of 149 real servers take it, servers of both eras take it as
-//! well, and a probe in the modern form costs seconds against servers that ignore what they do not know.
+//! An unknown process is first greeted with `initialize`: 148 of 149 real servers take it, servers of both eras take it as well,
+//! and a probe in the modern form costs seconds against servers that ignore what they do not know. An unknown endpoint is first
+//! asked in the modern form, as the protocol wants it: an HTTP server of any era answers at once.
 
 use std::time::Duration;
 
 use futures::future::try_join_all;
 use serde_json::{Value, json};
+use tokio::time;
 
 use super::{
-    Answers, Caller, ClientCapabilities, not_supported,
+    Answers, Caller, ClientCapabilities, Greeting, not_supported,
     peer::{Failure, Peer},
     wire::WireError,
 };
@@ -21,19 +23,12 @@ const LEGACY_VERSION: &str = "2025-11-25";
 /// The version of the stateless era.
 const MODERN_VERSION: &str = "2026-07-28";
 
-/// Error codes by which a backend refuses `initialize` or `server/discover` as such: unknown method, unsupported version,
-/// missing metadata or parameters.
-const REFUSALS: [i64; 5] = [-32601, -32022, -32602, -32600, -32004];
+/// Silence after which a backend that was modern is no longer taken to be. One that runs answers `server/discover` at once, so this
+/// is short; one that is still starting loses nothing, for it is not given up then.
+pub(super) const DOUBT: Duration = Duration::from_secs(2);
 
-/// What a backend said of itself in its handshake.
-#[derive(Debug, Clone)]
-pub(super) struct Greeting {
-    pub(super) era: Era,
-    pub(super) protocol_version: String,
-    pub(super) server_info: JsonObject,
-    pub(super) capabilities: JsonObject,
-    pub(super) instructions: Option<String>,
-}
+/// Longest wait for the second of two answers once the first is there: whoever gave the one has read the other's question.
+const BEHIND: Duration = Duration::from_secs(1);
 
 /// How a handshake ended.
 #[derive(Debug)]
@@ -51,6 +46,39 @@ pub(super) async fn greet(peer: &Peer, era: Era, patience: Duration, client: &Cl
     match era {
         Era::Legacy => legacy(peer, patience, client).await,
         Era::Modern => modern(peer, patience).await,
+    }
+}
+
+/// Shakes hands with a process that was modern. Where it stays silent, it may still be starting, or have become one that is deaf to
+/// what it does not know. So `initialize` goes after `server/discover`, down the same pipe, and whichever is answered tells: a
+/// modern server refuses it, and no server is started twice or given up while it starts.
+pub(super) async fn greet_in_doubt(peer: &Peer, patience: Duration, client: &ClientCapabilities) -> Greeted {
+    let doubt = DOUBT.min(patience / 4);
+    let modern = modern(peer, patience);
+    tokio::pin!(modern);
+    if let Ok(greeted) = time::timeout(doubt, &mut modern).await {
+        return greeted;
+    }
+    let legacy = legacy(peer, patience.saturating_sub(doubt), client);
+    tokio::pin!(legacy);
+    tokio::select! {
+        biased;
+        greeted = &mut modern => match greeted {
+            // One that speaks both has been told by `initialize` which it is to speak.
+            Greeted::Agreed(_) => match time::timeout(BEHIND, legacy).await {
+                Ok(Greeted::Agreed(greeting)) => Greeted::Agreed(greeting),
+                Ok(Greeted::Refused(_) | Greeted::Failed(_)) | Err(_) => greeted,
+            },
+            Greeted::Refused(_) | Greeted::Failed(_) => legacy.await,
+        },
+        greeted = &mut legacy => match greeted {
+            Greeted::Agreed(_) => {
+                // What it did not understand need not be taken back.
+                peer.inbox().forget_all();
+                greeted
+            }
+            Greeted::Refused(_) | Greeted::Failed(_) => time::timeout(BEHIND, modern).await.unwrap_or(greeted),
+        },
     }
 }
 
@@ -85,6 +113,14 @@ pub(super) struct InputRequired {
     state: Option<String>,
 }
 
+impl InputRequired {
+    /// The method of a question that a client with these capabilities cannot be asked, if there is one.
+    pub(super) fn beyond(&self, client: &ClientCapabilities) -> Option<String> {
+        let methods = self.requests.values().map(|request| request.get("method").and_then(Value::as_str));
+        methods.map(Option::unwrap_or_default).find(|method| !client.allow(method)).map(str::to_owned)
+    }
+}
+
 /// Reads an `input_required` result; `None` for any other.
 pub(super) fn input_required(result: &JsonObject) -> Option<InputRequired> {
     if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
@@ -105,6 +141,13 @@ pub(super) fn url_required(error: &JsonObject) -> Option<InputRequired> {
     let requests: JsonObject =
         wanted.iter().enumerate().map(|(at, params)| (format!("url-{at}"), question(params))).collect();
     (!requests.is_empty()).then_some(InputRequired { requests, state: None })
+}
+
+/// Whether a modern HTTP endpoint refused a request because a header is not what its message says.
+pub(super) fn misses_header(outcome: &Result<JsonObject, Failure>) -> bool {
+    const HEADER_MISMATCH: i64 = -32020;
+    let Err(Failure::Rpc(error)) = outcome else { return false };
+    error.get("code").and_then(Value::as_i64) == Some(HEADER_MISMATCH)
 }
 
 /// Asks all questions of a result at once. The first that is refused ends it: the backend could not go on without.
@@ -137,40 +180,62 @@ async fn legacy(peer: &Peer, patience: Duration, client: &ClientCapabilities) ->
     });
     let result = match peer.request("initialize", object(params), patience, None).await {
         Ok(result) => result,
-        Err(failure) => return refused_or_failed(failure),
+        Err(failure) => return judged(failure, Era::Legacy),
     };
     let greeting = greeting(result, Era::Legacy, "protocolVersion");
     // A server that echoes a version without handshake still shook hands: it is spoken to as it answered.
-    peer.wire().agreed(&greeting.protocol_version, peer.inbox());
+    peer.wire().agreed(&greeting.protocol_version);
     match peer.notify("notifications/initialized", None).await {
-        Ok(()) => Greeted::Agreed(greeting),
+        Ok(()) => {
+            peer.wire().listen(peer.inbox()).await;
+            Greeted::Agreed(greeting)
+        }
         Err(failure) => Greeted::Failed(failure),
     }
 }
 
 async fn modern(peer: &Peer, patience: Duration) -> Greeted {
-    peer.wire().agreed(MODERN_VERSION, peer.inbox());
-    let mut params = JsonObject::new();
-    dress(&mut params, Era::Modern, &ClientCapabilities::none(), None);
-    match peer.request("server/discover", params, patience, None).await {
-        Ok(mut result) => {
-            let info = result.get("_meta").and_then(|meta| meta.get("io.modelcontextprotocol/serverInfo")).cloned();
-            if let Some(info) = info {
-                result.entry("serverInfo").or_insert(info);
-            }
-            result.insert("protocolVersion".into(), MODERN_VERSION.into());
-            Greeted::Agreed(greeting(result, Era::Modern, "protocolVersion"))
-        }
-        Err(failure) => refused_or_failed(failure),
+    peer.wire().agreed(MODERN_VERSION);
+    let discover = || {
+        let mut params = JsonObject::new();
+        dress(&mut params, Era::Modern, &ClientCapabilities::none(), None);
+        peer.request("server/discover", params, patience, None)
+    };
+    let mut answer = discover().await;
+    // Refused, and our version is among those it speaks: it is asked once more before it is taken at its word.
+    if let Err(Failure::Rpc(error)) = &answer
+        && error.get("data").is_some_and(|data| names_ours(data.get("supported")) == Some(true))
+    {
+        answer = discover().await;
     }
+    let mut result = match answer {
+        Ok(result) => result,
+        Err(failure) => return judged(failure, Era::Modern),
+    };
+    if names_ours(result.get("supportedVersions")) == Some(false) {
+        return Greeted::Refused(Failure::Protocol("it speaks no version that we do".into()));
+    }
+    let info = result.get("_meta").and_then(|meta| meta.get("io.modelcontextprotocol/serverInfo")).cloned();
+    if let Some(info) = info {
+        result.entry("serverInfo").or_insert(info);
+    }
+    result.insert("protocolVersion".into(), MODERN_VERSION.into());
+    Greeted::Agreed(greeting(result, Era::Modern, "protocolVersion"))
 }
 
-fn refused_or_failed(failure: Failure) -> Greeted {
+/// Whether a list of versions names ours; nothing where there is no list.
+fn names_ours(versions: Option<&Value>) -> Option<bool> {
+    Some(versions?.as_array()?.iter().any(|version| version == MODERN_VERSION))
+}
+
+/// Whether a failed greeting means that the backend is of the other era. Which error a server gives to a greeting that it does not
+/// know is its own affair, so any is one; some end, and endpoints answer in every way there is.
+fn judged(failure: Failure, greeted_as: Era) -> Greeted {
     let refused = match &failure {
-        Failure::Rpc(error) => error.get("code").and_then(Value::as_i64).is_some_and(|code| REFUSALS.contains(&code)),
-        // A child that ends on the wrong greeting, and an endpoint that answers it with 400.
-        Failure::Closed | Failure::Wire(WireError::WrongTransport(400)) => true,
-        Failure::Timeout(_) | Failure::Wire(_) | Failure::Protocol(_) => false,
+        Failure::Rpc(_) | Failure::Closed => true,
+        Failure::Wire(WireError::WrongTransport(status)) => *status == 400 || greeted_as == Era::Modern,
+        Failure::Wire(WireError::NoAnswer(_)) | Failure::Protocol(_) => greeted_as == Era::Modern,
+        Failure::Timeout(_) | Failure::Wire(_) | Failure::Unsupported(_) => false,
     };
     if refused { Greeted::Refused(failure) } else { Greeted::Failed(failure) }
 }

@@ -68,6 +68,17 @@ where
     Ok(lists)
 }
 
+/// Reads the tools alone, for what their schemas say.
+pub(super) async fn tools<F>(
+    deadline: Duration,
+    ask: impl Fn(&'static str, JsonObject, Duration) -> F,
+) -> Result<Vec<Value>, Failure>
+where
+    F: Future<Output = Result<JsonObject, Failure>>,
+{
+    pages("tools/list", "tools", deadline, &mut Vec::new(), &ask).await
+}
+
 async fn pages<F>(
     method: &'static str,
     key: &str,
@@ -120,5 +131,6 @@ fn refusal(failure: &Failure) -> String {
         Failure::Timeout(after) => format!("not answered within {} s", after.as_secs()),
         Failure::Closed | Failure::Wire(_) => "ends the conversation".into(),
         Failure::Protocol(reason) => format!("answered wrongly: {reason}"),
+        Failure::Unsupported(what) => format!("would need {what}"),
     }
 }

@@ -11,7 +11,10 @@ use std::{
 };
 
 use lru::LruCache;
-use tokio::{sync::OnceCell, time};
+use tokio::{
+    sync::{OnceCell, watch},
+    time,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -35,6 +38,8 @@ pub struct Pool {
     connector: Arc<dyn Connect>,
     settings: PoolSettings,
     state: Mutex<State>,
+    /// Counts sessions that were opened, for whoever waits for one.
+    opened: watch::Sender<u64>,
     /// Sessions that are being closed, and the idle watch.
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -123,6 +128,7 @@ impl Pool {
             connector,
             settings: settings.clone(),
             state: Mutex::new(state),
+            opened: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }
@@ -148,10 +154,39 @@ impl Pool {
     /// Where the backend rests or cannot be opened within its start timeout.
     pub async fn lease(&self, spec: &ServerSpec, client: &ClientCapabilities) -> Result<Lease, BackendError> {
         let (slot, hold, era) = self.touch(spec, client)?;
+        let is_first = !slot.session.initialized();
         let opened = slot.session.get_or_try_init(|| self.open(spec, era, client)).await;
         match opened {
-            Ok(session) => Ok(Lease { session: Arc::clone(session), _hold: hold }),
+            Ok(session) => {
+                let lease = Lease { session: Arc::clone(session), _hold: hold };
+                if is_first {
+                    self.opened.send_modify(|count| *count += 1);
+                }
+                Ok(lease)
+            }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The live session with a backend, for a client that can be asked this; waits until somebody has it opened, and opens none.
+    ///
+    /// Dropping the future stops the wait.
+    pub async fn wait_for(&self, server: &ServerName, client: &ClientCapabilities) -> Lease {
+        let key = Key { server: server.clone(), client: client.clone() };
+        let mut opened = self.opened.subscribe();
+        loop {
+            opened.borrow_and_update();
+            let live = {
+                let state = self.state();
+                // Looking is no use: the order of use stays.
+                let slot = state.slots.peek(&key).filter(|slot| !slot.is_over());
+                slot.and_then(|slot| Some((Arc::clone(slot.session.get()?), Hold::take(slot))))
+            };
+            if let Some((session, hold)) = live {
+                return Lease { session, _hold: hold };
+            }
+            // The sender lives as long as the pool.
+            let _ = opened.changed().await;
         }
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::{
-    backends::{Caller, Request},
+    backends::{Caller, Greeting, Notices, Request, Wanted, Watch},
     catalog::{JsonObject, RawListing},
     config::{Launch, StdioLaunch, ToolFilter},
 };
@@ -20,6 +20,9 @@ struct Twin {
     /// Where set, opening waits for it.
     gate: Option<Notify>,
 }
+
+/// What every twin says of itself: nothing.
+static GREETING: LazyLock<Greeting> = LazyLock::new(|| Greeting::silent(Era::Legacy));
 
 /// A client that cannot be asked anything.
 static NOBODY: LazyLock<ClientCapabilities> = LazyLock::new(ClientCapabilities::none);
@@ -51,8 +54,8 @@ impl Connect for Twin {
 
 #[async_trait]
 impl Session for TwinSession {
-    fn era(&self) -> Era {
-        Era::Legacy
+    fn greeting(&self) -> &Greeting {
+        &GREETING
     }
 
     async fn listing(&self, _deadline: Duration) -> Result<RawListing, BackendError> {
@@ -61,6 +64,10 @@ impl Session for TwinSession {
 
     async fn request(&self, _request: Request, _caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError> {
         Ok(JsonObject::new())
+    }
+
+    async fn watch(&self, wanted: Wanted, _notices: Arc<dyn Notices>) -> Result<Watch, BackendError> {
+        Ok(Watch::new(wanted, ()))
     }
 
     fn is_closed(&self) -> bool {

@@ -40,7 +40,7 @@ pub fn read_all(
 /// # Errors
 /// Where the backend cannot be opened or its tools cannot be listed.
 pub async fn read(connector: &dyn Connect, spec: &ServerSpec, era: Option<Era>) -> Result<RawListing, BackendError> {
-    let session = connector.connect(spec, era, &ClientCapabilities::none()).await?;
+    let session = connector.connect(spec, era, &ClientCapabilities::everything()).await?;
     let listing = session.listing(spec.start_timeout).await;
     session.close(GRACE).await;
     listing

@@ -1,13 +1,13 @@
 //! The seam between the broker and a backend: what differs between stdio, HTTP, SSE and a test is behind these traits.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::BackendError;
+use super::{BackendError, Notices, Wanted, Watch};
 use crate::{
-    catalog::{Era, JsonObject, RawListing},
+    catalog::{Era, JsonObject, RawListing, ToolEntry},
     config::ServerSpec,
     ids::ToolName,
 };
@@ -31,8 +31,13 @@ pub trait Connect: fmt::Debug + Send + Sync {
 /// One live conversation with one MCP server.
 #[async_trait]
 pub trait Session: fmt::Debug + Send + Sync {
+    /// What the backend said of itself when the conversation was opened, as received.
+    fn greeting(&self) -> &Greeting;
+
     /// Era of this conversation.
-    fn era(&self) -> Era;
+    fn era(&self) -> Era {
+        self.greeting().era
+    }
 
     /// What the backend says of itself and every list it has, all pages, each list within `deadline`. A list it lacks is
     /// empty; a list it announces and then refuses is empty and noted. Only a failing `tools/list` fails the whole.
@@ -42,6 +47,15 @@ pub trait Session: fmt::Debug + Send + Sync {
     ///
     /// Dropping the future queues `notifications/cancelled` to the backend.
     async fn request(&self, request: Request, caller: Arc<dyn Caller>) -> Result<JsonObject, BackendError>;
+
+    /// Tells `notices` of changes from now on, as far as the backend agrees. However many watch one resource, the backend is
+    /// asked once.
+    ///
+    /// Dropping the future takes back what was asked.
+    ///
+    /// # Errors
+    /// Where the backend refuses, and where more is watched than a session allows.
+    async fn watch(&self, wanted: Wanted, notices: Arc<dyn Notices>) -> Result<Watch, BackendError>;
 
     /// Whether the conversation is over, so that the pool must open a new one.
     fn is_closed(&self) -> bool;
@@ -54,6 +68,35 @@ pub trait Session: fmt::Debug + Send + Sync {
     async fn close(&self, grace: Duration);
 }
 
+/// What a backend said of itself in its handshake, or in its answer to `server/discover`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Greeting {
+    /// Era of the conversation.
+    pub era: Era,
+    /// The version that is spoken.
+    pub protocol_version: String,
+    /// `serverInfo`; empty where it gave none.
+    pub server_info: JsonObject,
+    /// `capabilities`.
+    pub capabilities: JsonObject,
+    /// `instructions`, if it gave any.
+    pub instructions: Option<String>,
+}
+
+impl Greeting {
+    /// Of a backend that says nothing of itself.
+    #[must_use]
+    pub fn silent(era: Era) -> Self {
+        Self {
+            era,
+            protocol_version: String::new(),
+            server_info: JsonObject::new(),
+            capabilities: JsonObject::new(),
+            instructions: None,
+        }
+    }
+}
+
 /// What a client can be asked while a call runs, as it declared it: `elicitation`, `sampling`, `roots`. What else a client can do
 /// is between it and us.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +107,12 @@ impl ClientCapabilities {
     #[must_use]
     pub fn none() -> Self {
         Self(Arc::from("{}"))
+    }
+
+    /// Everything. Some backends have tools only for clients that can be asked; whoever reads lists says so, to learn of all.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self(Arc::from(r#"{"elicitation":{"form":{},"url":{}},"sampling":{},"roots":{}}"#))
     }
 
     /// What of a client's `capabilities` a backend may use.
@@ -108,6 +157,9 @@ pub trait Caller: fmt::Debug + Send + Sync {
 
     /// `params` of a `notifications/message`.
     fn log(&self, _params: JsonObject) {}
+
+    /// Any other notification that the backend sent while the call ran, as sent, like `notifications/elicitation/complete`.
+    fn told(&self, _method: &str, _params: JsonObject) {}
 
     /// Whether progress is worth asking the backend for.
     fn wants_progress(&self) -> bool {
@@ -161,11 +213,11 @@ pub struct Answers {
     pub state: Option<String>,
 }
 
-/// One request of a client to a backend: a call of a tool, a prompt, a resource.
+/// One request of a client to a backend: a call of a tool, a prompt, a resource, or whatever else a client of the passthrough asks.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// `tools/call`, `prompts/get`, `resources/read` or `completion/complete`.
-    pub method: &'static str,
+    /// Like `tools/call`.
+    pub method: Cow<'static, str>,
     /// Its parameters, with the backend's own names.
     pub params: JsonObject,
     /// `_meta` to pass on: the caller's, without what belongs to one hop (progress token, protocol keys).
@@ -174,15 +226,29 @@ pub struct Request {
     pub idle_timeout: Duration,
     /// What the client answered to the backend's last `input_required` result, where this request goes on from there.
     pub answers: Option<Answers>,
+    /// The tool that is called, where it is known: its schema may want arguments repeated in HTTP headers.
+    pub tool: Option<Arc<ToolEntry>>,
 }
 
 impl Request {
+    /// Any first request.
+    #[must_use]
+    pub fn new(method: impl Into<Cow<'static, str>>, params: JsonObject, idle_timeout: Duration) -> Self {
+        Self { method: method.into(), params, meta: JsonObject::new(), idle_timeout, answers: None, tool: None }
+    }
+
     /// A first call of a tool, by the backend's own name, with arguments that were checked against the catalog's schema.
     #[must_use]
     pub fn call(tool: &ToolName, arguments: JsonObject, idle_timeout: Duration) -> Self {
         let mut params = JsonObject::new();
         params.insert("name".into(), tool.as_str().into());
         params.insert("arguments".into(), Value::Object(arguments));
-        Self { method: "tools/call", params, meta: JsonObject::new(), idle_timeout, answers: None }
+        Self::new("tools/call", params, idle_timeout)
+    }
+
+    /// The same, of a tool whose definition is known.
+    #[must_use]
+    pub fn of(self, tool: &Arc<ToolEntry>) -> Self {
+        Self { tool: Some(Arc::clone(tool)), ..self }
     }
 }

@@ -16,8 +16,9 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::{
-    http::{self as endpoint, Client},
-    peer::{Failure, Inbox},
+    endpoint::{self, Client},
+    inbox::Inbox,
+    peer::Failure,
     wire::{Wire, WireError},
 };
 use crate::config::HttpLaunch;

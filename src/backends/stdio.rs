@@ -24,7 +24,8 @@ use tokio::{
 
 use super::{
     BackendError,
-    peer::{Failure, Inbox},
+    inbox::Inbox,
+    peer::Failure,
     stderr::Tail,
     wire::{MAX_MESSAGE_BYTES, Wire, WireError},
 };

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::peer::Inbox;
+use super::{inbox::Inbox, mirror::Mirror};
 
 /// Largest message in either direction, in bytes. Real servers send lists of 2 MB in one line.
 pub(super) const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
@@ -21,6 +21,8 @@ pub(super) enum WireError {
     Unauthorized(u16),
     /// The endpoint does not speak this transport.
     WrongTransport(u16),
+    /// It was reached, and answered with what is no answer; in a few words.
+    NoAnswer(String),
     /// Anything else, in a few words without secrets.
     Failed(String),
 }
@@ -31,8 +33,21 @@ pub(super) trait Wire: fmt::Debug + Send + Sync {
     /// Sends one message. A message that was begun is sent whole, also if the future is dropped.
     async fn send(&self, message: Value) -> Result<(), WireError>;
 
-    /// The handshake is done: the version that further messages must name, and whether the backend keeps a session.
-    fn agreed(&self, _version: &str, _inbox: &Arc<Inbox>) {}
+    /// The version that further messages must name.
+    fn agreed(&self, _version: &str) {}
+
+    /// Makes sure that what the backend says outside of requests is heard; returns once the backend knows, or after a second.
+    async fn listen(&self, _inbox: &Arc<Inbox>) {}
+
+    /// Whether a request is taken back by dropping the future that sends it, without a word.
+    fn hangs_up(&self) -> bool {
+        false
+    }
+
+    /// Which arguments the backend wants repeated outside of the message, if this wire has such a place.
+    fn mirror(&self) -> Option<&Mirror> {
+        None
+    }
 
     /// Ends the conversation; returns by `grace` at the latest. Idempotent.
     async fn close(&self, grace: Duration);

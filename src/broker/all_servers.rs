@@ -12,8 +12,10 @@ use super::{
     front::{Endpoint, Exchange, Hello, unknown_method},
     offers::Asked,
     serving::{Incoming, What},
+    subscriptions::Target,
 };
 use crate::{
+    backends::Wanted,
     catalog::JsonObject,
     jsonrpc::{Request, RpcError},
 };
@@ -22,11 +24,16 @@ use crate::{
 /// never asks again.
 const LIST_TTL_MS: u64 = 3_600_000;
 
+/// Most resources in one `subscriptions/listen`.
+const MAX_LISTENED: usize = 256;
+
 /// What toolcrib is to its clients.
 #[derive(Debug)]
 pub struct AllServers {
     broker: Arc<Broker>,
     faces: Faces,
+    /// Whether any server takes subscriptions to its resources.
+    subscribes: bool,
 }
 
 impl AllServers {
@@ -34,7 +41,10 @@ impl AllServers {
     #[must_use]
     pub fn new(broker: Arc<Broker>, surface: &Surface) -> Self {
         let faces = Faces::new(surface, broker.library().settings());
-        Self { broker, faces }
+        let catalog = broker.library().catalog();
+        let takes = |capabilities: &JsonObject| capabilities.get("resources")?.get("subscribe")?.as_bool();
+        let subscribes = catalog.servers.values().any(|server| takes(&server.capabilities) == Some(true));
+        Self { broker, faces, subscribes }
     }
 
     /// What the client of this request sees at start.
@@ -53,7 +63,8 @@ impl AllServers {
             capabilities.insert("prompts".into(), json!({}));
         }
         if resources {
-            capabilities.insert("resources".into(), json!({}));
+            let how = if self.subscribes { json!({"subscribe": true}) } else { json!({}) };
+            capabilities.insert("resources".into(), how);
         }
         capabilities.insert("tools".into(), json!({"listChanged": true}));
         capabilities
@@ -106,22 +117,48 @@ impl Endpoint for AllServers {
             }
             "resources/read" => What::Offer(Asked::Resource { uri: text("uri")? }),
             "completion/complete" => What::Offer(Asked::Completion { params: without_hop(&request.params) }),
+            "resources/subscribe" => {
+                let uri = text("uri")?;
+                let target = self.target(&uri, resources)?;
+                return self.broker.subscribe(&uri, target, exchange).await;
+            }
+            "resources/unsubscribe" => return Ok(Broker::unsubscribe(&text("uri")?, exchange)),
             method => return Err(unknown_method(method)),
         };
         self.broker.serve(Incoming::of(what, request), exchange).await
     }
 
     async fn listen(&self, wishes: JsonObject, exchange: &Exchange) -> Result<(), RpcError> {
+        let wanted = Wanted::of_filter(&wishes);
+        let offers = self.faces.offers_resources(exchange.client_name());
+        let targets = wanted.uris.iter().take(MAX_LISTENED).filter_map(|uri| self.target(uri, offers).ok());
+        // One watch for all resources of a server.
+        let mut waking: Vec<Target> = Vec::new();
+        for target in targets {
+            match waking.iter_mut().find(|known| known.spec.name == target.spec.name) {
+                Some(known) => known.wanted.uris.extend(target.wanted.uris),
+                None => waking.push(target),
+            }
+        }
         // Our lists change only with a restart: a subscription to them waits quietly for its end.
-        let mut agreed = wishes;
-        agreed.retain(|wish, wanted| wish == "toolsListChanged" && *wanted == Value::Bool(true));
-        era::acknowledge(exchange, agreed).await;
-        exchange.client.silent().await;
+        let lists = Wanted { tools: wanted.tools, ..Wanted::default() };
+        self.broker.listen_to(waking, None, lists.to_filter(), exchange).await;
         Ok(())
     }
 
     fn input_schema(&self, tool: &str) -> Option<JsonObject> {
         self.broker.pins().named(tool)?.definition.get("inputSchema")?.as_object().cloned()
+    }
+}
+
+impl AllServers {
+    /// The server of a resource, and the resource to be watched there.
+    fn target(&self, uri: &str, offers: bool) -> Result<Target, RpcError> {
+        let found = offers.then(|| self.broker.resource(uri)).flatten();
+        let (spec, own) = found
+            .ok_or_else(|| RpcError::new(RpcError::INVALID_PARAMS, format!("there is no resource `{uri}` here")))?;
+        let wanted = Wanted { uris: vec![own.to_owned()], ..Wanted::default() };
+        Ok(Target { spec: spec.clone(), wanted, is_renamed: true })
     }
 }
 

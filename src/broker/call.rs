@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use tracing::{Span, field::Empty, instrument, warn};
 
-use super::{Broker, CallRequest, Conversation, Hop, conversation::Step, era, reply};
+use super::{Broker, CallRequest, Conversation, Hop, conversation::Step, era, reply, validate::ArgumentProblem};
 use crate::{
     backends::Request,
     catalog::{JsonObject, Resolution, ToolEntry},
@@ -58,11 +58,11 @@ impl Broker {
             Ok(spec) => spec,
             Err(refusal) => return reply::error(&refusal.to_string()),
         };
-        let problems = self.checker.problems(&tool, &arguments);
-        if !problems.is_empty() {
-            return reply::error(&reply::bad_arguments(&tool, pinned_as.as_deref(), &problems));
-        }
-        let request = Request::call(&tool.id.tool, arguments, spec.call_timeout);
+        let arguments = match self.checked(&tool, arguments) {
+            Ok(arguments) => arguments,
+            Err(problems) => return reply::error(&reply::bad_arguments(&tool, pinned_as.as_deref(), &problems)),
+        };
+        let request = Request::call(&tool.id.tool, arguments, spec.call_timeout).of(&tool);
         let outcome = self.ask_backend(spec, request, hop).await;
         if let Some(questions) = outcome.as_ref().ok().filter(|result| era::wants_input(result)) {
             // Half of a call: nothing to count, to learn from or to cut yet.
@@ -78,6 +78,21 @@ impl Broker {
             self.learning.called(&tool.id, self.library.registry());
         }
         self.record(&tool, succeeded, outcome.as_ref().ok(), outgoing, conversation)
+    }
+
+    /// The arguments as they can be sent. A `null` for an optional argument that does not take it means that there is none.
+    fn checked(&self, tool: &ToolEntry, mut arguments: JsonObject) -> Result<JsonObject, Vec<ArgumentProblem>> {
+        let problems = self.checker.problems(tool, &arguments);
+        let required = tool.input_schema().get("required").and_then(Value::as_array);
+        let is_needless = |name: &String, value: &Value| {
+            let is_required = required.is_some_and(|required| required.iter().any(|needed| needed == name));
+            let is_wrong = || problems.iter().any(|problem| problem.pointer.strip_prefix('/') == Some(name.as_str()));
+            value.is_null() && !is_required && is_wrong()
+        };
+        let given = arguments.len();
+        arguments.retain(|name, value| !is_needless(name, value));
+        let problems = if arguments.len() == given { problems } else { self.checker.problems(tool, &arguments) };
+        if problems.is_empty() { Ok(arguments) } else { Err(problems) }
     }
 
     /// Calls a tool of toolcrib's own server.

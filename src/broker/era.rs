@@ -1,5 +1,7 @@
 //! The client's side of the two eras of the protocol: the only place of the broker that knows the difference.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use super::front::{Client, Exchange, Handshake, Hello};
@@ -171,6 +173,18 @@ pub(super) fn discovered(hello: Hello) -> JsonObject {
     result
 }
 
+/// What of a server's capabilities can be given on to a client of this era. Tasks and extensions are negotiated in ways that differ
+/// between the eras.
+pub(super) fn passed_capabilities(capabilities: JsonObject, server: Era, client: Era) -> JsonObject {
+    let mut passed = capabilities;
+    if server != client {
+        passed.shift_remove("tasks");
+    }
+    // What a client declares of extensions is not given on, so no server may count on one.
+    passed.shift_remove("extensions");
+    passed
+}
+
 /// The first word on a subscription: what of the wishes is fulfilled.
 pub(super) async fn acknowledge(exchange: &Exchange, agreed: JsonObject) -> bool {
     let mut params = JsonObject::new();
@@ -226,11 +240,20 @@ pub(super) fn client_capabilities(exchange: &Exchange) -> ClientCapabilities {
 /// Puts a backend's request to a client with a handshake, while its own request is open.
 ///
 /// Dropping the future takes the question back.
-pub(super) async fn ask(exchange: &Exchange, method: &str, params: JsonObject) -> Result<JsonObject, JsonObject> {
+pub(super) async fn ask(exchange: &Exchange, method: &str, mut params: JsonObject) -> Result<JsonObject, JsonObject> {
+    // Required before 2026-07-28, and gone since; a server of the one does not name it to a client of the other.
+    if method == "elicitation/create" && params.get("mode").and_then(Value::as_str) == Some("url") {
+        params.entry("elicitationId").or_insert_with(fresh_id);
+    }
     match exchange.ask(method, params).await {
         Some(answer) => answer.map_err(RpcError::into_object),
         None => Err(unanswered()),
     }
+}
+
+fn fresh_id() -> Value {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("toolcrib-{}", NEXT.fetch_add(1, Ordering::Relaxed)).into()
 }
 
 /// The error of a question that the client did not answer.

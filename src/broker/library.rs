@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError, RwLock},
     time::SystemTime,
 };
 
@@ -36,8 +36,8 @@ pub struct Library {
     known: SharedCatalog,
     /// What of it is offered.
     offered: RwLock<Arc<Catalog>>,
-    /// Eras that differ from those in which the servers were read, as far as this process has met them.
-    eras: Mutex<BTreeMap<ServerName, Era>>,
+    /// The era that each server spoke last: met by this process, else as the registry has it.
+    eras: StdMutex<BTreeMap<ServerName, Era>>,
     /// toolcrib's own server, which every search finds too.
     built_in: Arc<Catalog>,
     /// The index over the offered part, with the generation it was built for. Locked while one is opened or built, so
@@ -63,11 +63,18 @@ impl Library {
     /// Where the registry cannot be read.
     pub fn open(settings: Arc<Settings>, registry: Arc<Registry>, index_dir: PathBuf) -> Result<Self, RegistryError> {
         let known = registry.load()?;
+        let mut eras: BTreeMap<_, _> =
+            known.servers.iter().map(|(server, entry)| (server.clone(), entry.era)).collect();
+        match registry.load_eras() {
+            Ok(spoken) => eras.extend(spoken),
+            // A wrong guess costs a retry.
+            Err(error) => warn!(error = %error, "the servers' eras could not be read"),
+        }
         let offered = policy::offered(&known, &settings);
         let built_in = Arc::new(crib::catalog(settings.crib));
         Ok(Self {
             built_in,
-            eras: Mutex::default(),
+            eras: StdMutex::new(eras),
             settings,
             registry,
             index_dir,
@@ -156,6 +163,7 @@ impl Library {
         let change = self.known.replace_server(Arc::clone(&entry));
         self.known.set_health(server.clone(), Health::Good { at: now });
         self.narrow();
+        self.spoken().insert(server.clone(), era);
         self.registry.save_listing(entry).await?;
         self.registry.remember_era(server.clone(), era).await?;
         self.registry.record_health(server, Health::Good { at: now }).await?;
@@ -195,21 +203,22 @@ impl Library {
         self.registry.record_health(server.clone(), Health::Good { at: now }).await
     }
 
-    /// Notes which era a server speaks, where that is not what it was read in: the next process then greets it so at once.
+    /// Notes which era a server speaks, where that is news: the next process then greets it so at once.
     pub async fn spoke(&self, server: &ServerName, era: Era) {
-        let known = self.known.current().servers.get(server).map(|entry| entry.era);
-        let is_news = known != Some(era) && self.eras.lock().await.insert(server.clone(), era) != Some(era);
+        let is_news = self.spoken().insert(server.clone(), era) != Some(era);
         if is_news && let Err(error) = self.registry.remember_era(server.clone(), era).await {
             warn!(server.name = %server, error = %error, "the server's era could not be stored");
         }
     }
 
-    /// The era that each server spoke last, from the registry.
-    pub async fn eras(&self) -> BTreeMap<ServerName, Era> {
-        self.registry.eras().await.unwrap_or_else(|error| {
-            warn!(error = %error, "the servers' eras could not be read");
-            BTreeMap::new()
-        })
+    /// The era that each server spoke last.
+    #[must_use]
+    pub fn eras(&self) -> BTreeMap<ServerName, Era> {
+        self.spoken().clone()
+    }
+
+    fn spoken(&self) -> MutexGuard<'_, BTreeMap<ServerName, Era>> {
+        self.eras.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The index over the offered catalog: the open one, else the one on disk, else a new one. Where the disk refuses, one

@@ -17,6 +17,7 @@ mod habits;
 mod ledger;
 mod library;
 mod offers;
+mod one_server;
 mod parking;
 mod pins;
 mod relay;
@@ -24,6 +25,7 @@ mod reply;
 mod request;
 mod search;
 mod serving;
+mod subscriptions;
 mod validate;
 
 use std::{
@@ -41,6 +43,7 @@ pub use self::{
     conversation::Conversation,
     describe::DescribeAnswer,
     library::{Library, Reading},
+    one_server::OneServer,
     pins::{LeftOutPin, Pins},
     request::{
         CallRequest, DEFAULT_LIMIT, DescribeRequest, MAX_DESCRIBED, MAX_LIMIT, MetaCall, RequestError, SearchRequest,
@@ -192,9 +195,7 @@ impl Broker {
     /// Dropping the stream ends the conversations under way.
     #[must_use]
     pub fn read_servers(&self, connector: Arc<dyn Connect>, specs: Vec<ServerSpec>) -> Readings {
-        let catalog = self.library.catalog();
-        let era = |(name, entry): (&ServerName, &Arc<crate::catalog::ServerEntry>)| (name.clone(), entry.era);
-        let eras: HashMap<ServerName, Era> = catalog.servers.iter().map(era).collect();
+        let eras: HashMap<ServerName, Era> = self.library.eras().into_iter().collect();
         let concurrency = self.library.settings().refresh.concurrency.get();
         let readings = backends::read_all(connector, specs, eras, concurrency);
         Box::pin(readings.map(|(server, outcome)| Reading { server, outcome }))

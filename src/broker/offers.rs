@@ -114,8 +114,7 @@ impl Broker {
                 (spec, "completion/complete", params)
             }
         };
-        let request =
-            Request { method, params, meta: JsonObject::new(), idle_timeout: spec.call_timeout, answers: None };
+        let request = Request::new(method, params, spec.call_timeout);
         let mut result = self.ask_backend(spec, request, hop).await?;
         if let Some(Value::Array(contents)) = result.get_mut("contents").filter(|_| method == "resources/read") {
             for content in contents.iter_mut().filter_map(Value::as_object_mut) {
@@ -143,7 +142,7 @@ impl Broker {
 
     /// The server of a resource and its own address. An address without our part, as links in results have it, is taken where one
     /// server lists it.
-    fn resource<'u>(&self, uri: &'u str) -> Option<(&ServerSpec, &'u str)> {
+    pub(super) fn resource<'u>(&self, uri: &'u str) -> Option<(&ServerSpec, &'u str)> {
         if self.library.settings().offer.resources == Offered::Never {
             return None;
         }
@@ -176,7 +175,7 @@ impl Broker {
     }
 }
 
-fn address(server: &str, uri: &str) -> String {
+pub(super) fn address(server: &str, uri: &str) -> String {
     format!("{SCHEME}{server}/{uri}")
 }
 

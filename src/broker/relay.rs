@@ -40,6 +40,9 @@ const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "criti
 /// Rank under which nothing is sent.
 const NOTHING: u8 = u8::MAX;
 
+/// Rank of a client that never said: what a server sends of itself is passed, and none is asked to send more.
+const UNASKED: u8 = u8::MAX - 1;
+
 /// What a connection asked to hear of, by `logging/setLevel`.
 #[derive(Debug)]
 pub(super) struct LogLevel(AtomicU8);
@@ -93,11 +96,13 @@ pub(super) struct Forwarder {
 enum Message {
     Progress(JsonObject),
     Log(JsonObject),
+    /// Any other notification, by its method.
+    Other(String, JsonObject),
 }
 
 impl Default for LogLevel {
     fn default() -> Self {
-        Self(AtomicU8::new(0))
+        Self(AtomicU8::new(UNASKED))
     }
 }
 
@@ -168,9 +173,13 @@ impl Caller for Relay {
     fn log(&self, params: JsonObject) {
         let level = params.get("level").and_then(Value::as_str).and_then(rank).unwrap_or(0);
         let out = self.out();
-        if out.least != NOTHING && level >= out.least {
+        if out.least == UNASKED || (out.least != NOTHING && level >= out.least) {
             let _ = out.queue.try_send(Message::Log(params));
         }
+    }
+
+    fn told(&self, method: &str, params: JsonObject) {
+        let _ = self.out().queue.try_send(Message::Other(method.to_owned(), params));
     }
 
     fn wants_progress(&self) -> bool {
@@ -227,6 +236,7 @@ impl Forwarder {
         match message {
             Message::Progress(params) => self.exchange.tell("notifications/progress", params).await,
             Message::Log(params) => self.exchange.tell("notifications/message", params).await,
+            Message::Other(method, params) => self.exchange.tell(&method, params).await,
         };
     }
 }

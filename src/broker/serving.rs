@@ -13,6 +13,7 @@ use super::{
     Broker, Hop, era,
     front::Exchange,
     offers::{Asked, OfferError},
+    one_server::Raw,
     parking::{self, Resumed, Running},
     relay::{self, Forwarder, Relay},
     reply,
@@ -54,6 +55,8 @@ pub(super) enum What {
     },
     /// A prompt, a resource, a completion.
     Offer(Asked),
+    /// Anything, of one server.
+    Raw(Raw),
 }
 
 /// Why a request has no result of its own.
@@ -75,13 +78,20 @@ impl Broker {
     ) -> Result<JsonObject, RpcError> {
         let Incoming { what, responses, state } = incoming;
         // A model reads results; whoever asks for a prompt or a resource reads errors.
-        let has_model = matches!(what, What::Tool { .. });
+        let has_model = match &what {
+            What::Tool { .. } => true,
+            What::Offer(_) => false,
+            What::Raw(raw) => raw.method == "tools/call",
+        };
         let principal = exchange.client.conversation().principal();
         let bound_to = match &what {
             What::Tool { name, arguments } => parking::binding(principal, name, arguments.as_ref()),
             What::Offer(asked) => {
                 let (method, subject) = asked.subject();
                 parking::binding(principal, method, Some(&subject))
+            }
+            What::Raw(Raw { server, method, params }) => {
+                parking::binding(principal, &format!("{server}: {method}"), Some(&Value::Object(params.clone())))
             }
         };
         let resumed = match state {
@@ -119,6 +129,7 @@ impl Broker {
                 Box::pin(async move { Ok(broker.meta_call(&name, arguments, hop, &conversation).await) })
             }
             What::Offer(asked) => Box::pin(async move { broker.offer(asked, hop).await.map_err(refusal) }),
+            What::Raw(raw) => Box::pin(async move { broker.pass(raw, hop).await }),
         };
         let result = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
         (Running { result, questions, relay }, forwarder)

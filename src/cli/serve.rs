@@ -9,18 +9,28 @@ Standard output carries MCP and nothing else; problems go to standard error.
 The catalog on disk answers the start, search and describe. A server starts at its first call.
 Servers never read before, or not for long, are read in the background.
 
-With --http, one process serves any number of clients on this machine, until it is stopped. They need its token, which is
+With --passthrough it is one server as it is, under its own names: started at its first request, in front of clients
+and servers of both eras of the protocol.
+
+With --http, one process serves any number of clients on this machine, until it is stopped: all servers at
+ /mcp, each one as it is at /servers/NAME/mcp. They need its token, which is
 made and shown once, at the first start; TOOLCRIB_HTTP_TOKEN sets one of your own (16 characters or more). A client's entry:
   {\"url\": \"http://127.0.0.1:7477/mcp\", \"headers\": {\"Authorization\": \"Bearer tcb_…\"}}
 
 Examples:
   toolcrib serve
   toolcrib serve --config .mcp.json
+  toolcrib serve --passthrough github
   toolcrib serve --http")]
 pub struct Args {
     /// Read no server in the background; use the catalog as it is
     #[arg(long)]
     pub no_refresh: bool,
+
+    /// Be this one server, its tools under their own names, instead of all of them
+    #[arg(long, value_name = "SERVER")]
+    pub passthrough: Option<String>,
+
     /// Serve over HTTP at this address of this machine, instead of over standard streams [if no address is given: 127.0.0.1:7477]
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:7477", value_parser = address)]
     pub http: Option<SocketAddr>,

@@ -121,6 +121,14 @@ impl Registry {
         self.write_noted("store the era of a server", move |t| state::set_era(t, &server, era)).await
     }
 
+    /// As [`Self::eras`], for the start: blocks.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn load_eras(&self) -> Result<BTreeMap<ServerName, Era>, RegistryError> {
+        read_now(&self.reader, &self.path, "read the eras", state::eras)
+    }
+
     /// The era each server spoke last.
     pub async fn eras(&self) -> Result<BTreeMap<ServerName, Era>, RegistryError> {
         self.read("read the eras", state::eras).await

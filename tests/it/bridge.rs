@@ -178,3 +178,34 @@ async fn an_address_to_visit_first_becomes_a_question_of_either_era() {
     assert_eq!(text(&answered(&mut crib, &visit, &asked, &accept).await), "welcome");
     assert_eq!(crib.close().await, Some(0));
 }
+
+#[tokio::test]
+async fn a_legacy_client_asked_to_visit_an_address_is_told_an_id_that_newer_servers_do_not_give() {
+    let home = home("modern-only").await;
+    let accept = json!({"action": "accept"});
+    let mut crib = home.serve_asking(everything(), &[("elicitation/create", accept)]).await;
+    let params = json!({"mode": "url", "url": "https://login.example/start", "message": "Sign in"});
+    crib.meta("call_tool", ask("elicitation/create", &params)).await;
+    let ids: Vec<_> = crib.asked.iter().map(|asked| asked["params"]["elicitationId"].clone()).collect();
+    assert!(ids.len() == 2 && ids[0].is_string() && ids[0] != ids[1], "{ids:?}");
+    assert_eq!(crib.close().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_client_is_not_asked_what_it_has_not_declared_whatever_the_eras() {
+    for mode in ["good", "modern-only"] {
+        let home = home(mode).await;
+        let (method, params, _) = questions()[0].clone();
+        let call = ask(method, &params);
+        let mut crib = home.serve_asking(json!({"sampling": {}}), &[]).await;
+        let legacy = crib.text("call_tool", call.clone()).await;
+        assert_eq!(crib.close().await, Some(0));
+        let mut crib = home.serve_modern();
+        crib.capabilities = json!({"sampling": {}});
+        let modern = crib.text("call_tool", call).await;
+        assert_eq!(crib.close().await, Some(0));
+        for said in [legacy, modern] {
+            assert!(said.contains("elicitation/create is not supported by this client"), "{mode}: {said}");
+        }
+    }
+}

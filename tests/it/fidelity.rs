@@ -21,7 +21,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        (-1_000_000_i32..1_000_000).prop_map(|eighths| Value::from(f64::from(eighths) / 8.0)),
+        any_number(),
         "\\PC{0,12}".prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 20, 4, |inner| {
@@ -30,6 +30,12 @@ fn any_value() -> impl Strategy<Value = Value> {
             prop::collection::vec((KEYS, inner), 0..4).prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     })
+}
+
+/// A number as somebody may write it: more digits than any type holds, an exponent, a zero at the end.
+fn any_number() -> impl Strategy<Value = Value> {
+    "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?"
+        .prop_map(|text| serde_json::from_str(&text).unwrap())
 }
 
 fn any_fields() -> impl Strategy<Value = Map<String, Value>> {
@@ -102,4 +108,17 @@ async fn and_at_a_modern_client_with_nothing_but_the_type_of_the_result_before_t
     })
     .await;
     assert_eq!(crib.close().await, Some(0));
+}
+
+#[tokio::test]
+async fn numbers_beyond_every_type_go_both_ways_digit_by_digit() {
+    for mode in ["good", "modern-only"] {
+        let home = Home::with_servers(&[("odd", PEER, &[mode])]).reindexed().await;
+        let mut crib = home.serve().await;
+        let sent = r#"{"content":[],"n":[12345678901234567890123,0.10000000000000000000000000000000001,1e+400,-0.0,1.0,1e+2]}"#;
+        let result: Value = serde_json::from_str(sent).unwrap();
+        let call = json!({"tool": "odd/raw", "arguments": {"result": result}});
+        assert_eq!(crib.meta("call_tool", call).await.to_string(), sent, "{mode}");
+        assert_eq!(crib.close().await, Some(0));
+    }
 }

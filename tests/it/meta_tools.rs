@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, SAMPLE};
+use crate::support::{Home, SAMPLE, children};
 
 async fn office() -> Home {
     Home::with_servers(&[
@@ -186,22 +186,6 @@ async fn the_command_line_answers_with_the_words_a_model_gets() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
 }
 
-/// Command lines of a process's children.
-fn children(pid: u32) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // After the name in parentheses: state, then the parent's id.
-        let parent =
-            stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)).and_then(|id| id.parse().ok());
-        if parent == Some(pid) {
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            found.push(String::from_utf8_lossy(&line).replace('\0', " "));
-        }
-    }
-    found
-}
-
 #[tokio::test]
 async fn an_empty_query_with_a_beginning_lists_the_servers_that_begin_so() {
     let servers = ["shop-tasks", "shop-config", "other"].map(|name| (name, SAMPLE, ["tasks"]));
@@ -212,4 +196,16 @@ async fn an_empty_query_with_a_beginning_lists_the_servers_that_begin_so() {
     crib.initialize("2025-11-25").await;
     let text = crib.text("search_tools", json!({"query": "", "server": "shop-*"})).await;
     assert!(text.contains("shop-tasks") && text.contains("shop-config") && !text.contains("other"), "{text}");
+}
+
+#[tokio::test]
+async fn a_null_for_an_optional_argument_means_that_there_is_none() {
+    let home = office().await;
+    let mut crib = home.serve().await;
+    let call = |arguments: Value| json!({"tool": "tasks/create_task", "arguments": arguments});
+    let result = crib.meta("call_tool", call(json!({"title": "Water the plants", "assignee": null}))).await;
+    assert_ne!(result["isError"], json!(true), "{result}");
+    let refused = crib.text("call_tool", call(json!({"title": null}))).await;
+    assert!(refused.contains("nothing was called"), "{refused}");
+    assert_eq!(crib.close().await, Some(0));
 }

@@ -138,7 +138,12 @@ impl Home {
 
     /// Starts `serve` for a client of 2026-07-28, which shakes no hands.
     pub fn serve_modern(&self) -> Served {
-        let mut served = self.spawn(&["serve", "--no-refresh"]);
+        self.spawn_modern(&["serve", "--no-refresh"])
+    }
+
+    /// Starts a command that speaks MCP with such a client.
+    pub fn spawn_modern(&self, args: &[&str]) -> Served {
+        let mut served = self.spawn(args);
         served.modern = true;
         served
     }
@@ -253,4 +258,20 @@ impl Served {
         drop(self.stdin.take());
         time::timeout(PATIENCE, self.child.wait()).await.expect("toolcrib does not end").unwrap().code()
     }
+}
+
+/// Command lines of a process's children.
+pub fn children(pid: u32) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // After the name in parentheses: state, then the parent's id.
+        let parent =
+            stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)).and_then(|id| id.parse().ok());
+        if parent == Some(pid) {
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            found.push(String::from_utf8_lossy(&line).replace('\0', " "));
+        }
+    }
+    found
 }

@@ -11,6 +11,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
+    fs::OpenOptions,
     io::{self, BufRead, Write},
     process::{Command, exit},
     sync::{Arc, Mutex},
@@ -20,8 +21,12 @@ use std::{
 
 use serde_json::{Value, json};
 
+mod watched;
+
 const HELP: &str = "\
-toolcrib-test-peer MODE
+toolcrib-test-peer MODE [TRACE]
+
+TRACE is a file to which it adds `start`, and the method of each message that it reads.
 
 good           tools: echo, raw (gives its argument `result` as the result, verbatim), slow (progress until cancelled),
                env (names of its variables), log (a log line), fail (a JSON-RPC error), ask (puts its argument `method` with
@@ -40,6 +45,13 @@ refuses-lists  announces prompts and resources and refuses to list them
 endless-line   answers a call with a line that does not end
 stubborn       as good, but ignores SIGTERM and leaves a grandchild behind
 modern-only    speaks only 2026-07-28
+changes        as offers, and takes subscriptions; the tool `change` says that the tools and every watched resource changed
+changes-modern the same in 2026-07-28
+modern-quits   the same, and ends when it is spoken to in another way
+modern-slow    the same, and takes 2.5 s to start
+deaf           as good, but never answers before it was greeted with `initialize`
+quits          as good, but ends when it is first greeted in another way
+stuck          as good, but answers nothing any more when it is first greeted in another way
 flood          as good, while it floods standard error
 wrong-ids      as good, with answers that nobody asked for";
 
@@ -64,28 +76,55 @@ fn main() {
                 }
             });
         }
+        "modern-slow" => thread::sleep(Duration::from_millis(2500)),
         "good" | "noise" | "hangs-on-call" | "dies-on-call" | "broken-list" | "bad-list" | "endless-cursor"
-        | "refuses-lists" | "offers" | "endless-line" | "modern-only" | "wrong-ids" => {}
+        | "refuses-lists" | "offers" | "changes" | "changes-modern" | "endless-line" | "modern-only"
+        | "modern-quits" | "deaf" | "quits" | "stuck" | "wrong-ids" => {}
         _ => {
             println!("{HELP}");
             exit(2);
         }
     }
+    trace("start");
+    let mut greeted = false;
     let cancelled: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let mut client = Client::default();
+    let mut watched = watched::Watched::default();
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
+        let method = message["method"].as_str().unwrap_or_default();
+        trace(method);
+        greeted |= method == "initialize";
         match mode.as_str() {
+            "modern-quits" if message["params"]["_meta"].is_null() => exit(4),
+            "quits" if !greeted => exit(4),
+            "deaf" if !greeted => continue,
+            "stuck" if !greeted => loop {
+                thread::sleep(Duration::from_secs(3600));
+            },
             "noise" => say("Server is ready, have fun!"),
             "wrong-ids" => send(&json!({"jsonrpc": "2.0", "id": 999_999, "result": {"content": []}})),
             _ => {}
         }
-        if !client.takes(&mode, &message) {
-            answer(&mode, &message, &cancelled);
+        let mode = if mode.starts_with("modern-") { "modern-only" } else { mode.as_str() };
+        if !client.takes(mode, &message) && !watched.takes(mode, &message) {
+            answer(mode, &message, &cancelled);
         }
     }
     if mode == "stubborn" {
         thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+fn is_modern(mode: &str) -> bool {
+    matches!(mode, "modern-only" | "changes-modern")
+}
+
+/// Adds a line to the file that was named.
+fn trace(what: &str) {
+    if let Some(path) = env::args().nth(2) {
+        let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{what}").unwrap();
     }
 }
 
@@ -113,7 +152,7 @@ impl Client {
             result(&call, text(&said));
             return true;
         }
-        let modern = mode == "modern-only";
+        let modern = is_modern(mode);
         if modern {
             self.able = params["_meta"]["io.modelcontextprotocol/clientCapabilities"].clone();
         }
@@ -161,7 +200,7 @@ fn answer(mode: &str, message: &Value, cancelled: &Arc<Mutex<BTreeSet<String>>>)
     }
     let Some(id) = id else { return };
     let modern = message["params"]["_meta"].get("io.modelcontextprotocol/protocolVersion").is_some();
-    if mode == "modern-only" && !modern {
+    if is_modern(mode) && !modern {
         refuse(&id, -32022, "only 2026-07-28 is spoken here");
         return;
     }
@@ -171,18 +210,23 @@ fn answer(mode: &str, message: &Value, cancelled: &Arc<Mutex<BTreeSet<String>>>)
             if mode == "refuses-lists" || mode == "offers" {
                 capabilities = json!({"tools": {}, "prompts": {}, "resources": {}});
             }
+            if mode.starts_with("changes") {
+                capabilities = watched::capabilities();
+            }
             let version = message["params"]["protocolVersion"].clone();
             let info = json!({"name": "peer", "version": "1"});
             result(&id, json!({"protocolVersion": version, "capabilities": capabilities, "serverInfo": info}));
         }
-        "server/discover" if mode == "modern-only" => {
-            result(
-                &id,
-                json!({"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "resultType": "complete"}),
-            );
+        "server/discover" if is_modern(mode) => {
+            let mut capabilities = json!({"tools": {}});
+            if mode.starts_with("changes") {
+                capabilities = watched::capabilities();
+            }
+            let versions = json!(["2026-07-28"]);
+            result(&id, json!({"supportedVersions": versions, "capabilities": capabilities, "resultType": "complete"}));
         }
         "tools/list" => result(&id, list(mode, message)),
-        _ if mode == "offers" && offered(method, &message["params"]).is_some() => {
+        _ if (mode == "offers" || mode.starts_with("changes")) && offered(method, &message["params"]).is_some() => {
             result(&id, offered(method, &message["params"]).unwrap_or_default());
         }
         "tools/call" => call(mode, id, message.clone(), Arc::clone(cancelled)),
@@ -221,6 +265,10 @@ fn list(mode: &str, message: &Value) -> Value {
     let good: Vec<Value> =
         ["echo", "raw", "slow", "env", "log", "fail", "ask", "visit", "able"].iter().map(|name| tool(name)).collect();
     match mode {
+        "changes" | "changes-modern" => {
+            let tools: Vec<Value> = good.into_iter().chain([tool("change"), tool("asked")]).collect();
+            json!({ "tools": tools })
+        }
         "broken-list" => {
             let mut tools = good;
             tools.insert(1, json!({"name": "schema-is-true", "inputSchema": true}));

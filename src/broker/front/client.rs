@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    broker::{Conversation, relay::LogLevel},
+    broker::{Conversation, relay::LogLevel, subscriptions::Subscriptions},
     catalog::JsonObject,
     jsonrpc::{self, Id, RpcError},
 };
@@ -46,6 +46,7 @@ pub struct Client {
     running: Arc<Mutex<HashMap<Id, CancellationToken>>>,
     asked: Mutex<HashMap<u64, oneshot::Sender<Result<JsonObject, RpcError>>>>,
     next_question: AtomicU64,
+    subscriptions: Subscriptions,
     /// The way to it outside of any request.
     unasked: Arc<dyn Outlet>,
     /// Nothing more will come from it; it may still read.
@@ -119,6 +120,7 @@ impl Client {
             running: Arc::default(),
             asked: Mutex::default(),
             next_question: AtomicU64::new(1),
+            subscriptions: Subscriptions::default(),
             unasked,
             deaf: over.child_token(),
             over,
@@ -156,14 +158,20 @@ impl Client {
         &self.level
     }
 
+    pub(in crate::broker) const fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
+    }
+
     /// Nothing more comes from it: what it was asked stays unanswered, and what it listens to ends. Its other requests go on.
     pub fn hung_up(&self) {
         self.deaf.cancel();
+        self.subscriptions.end();
     }
 
     /// Ends everything that is done for it.
     pub fn end(&self) {
         self.over.cancel();
+        self.subscriptions.end();
     }
 
     /// Waits until nothing more comes from it.

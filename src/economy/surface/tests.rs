@@ -10,7 +10,8 @@ use super::*;
 fn the_three_tools_are_these_and_cost_this() {
     let tools = tools(None);
     let text = Value::from(tools.to_vec()).to_string();
-    insta::assert_json_snapshot!("tools", tools);
+    let pretty = serde_json::to_string_pretty(&tools).unwrap();
+    insta::assert_snapshot!("tools", pretty);
     insta::assert_snapshot!(format!("tools {} + head {}", tokens::count(&text), tokens::count(INSTRUCTIONS_HEAD)), @"tools 310 + head 17");
 }
 
