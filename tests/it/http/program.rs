@@ -126,6 +126,28 @@ async fn a_client_of_either_era_is_asked_by_a_server() {
 }
 
 #[tokio::test]
+async fn a_call_of_one_client_is_not_learned_from_the_search_of_another() {
+    let home =
+        Home::with_servers(&[("tasks", SAMPLE, &["tasks"]), ("notes", SAMPLE, &["knowledge"])]).reindexed().await;
+    let program = Program::start(&home, Some(TOKEN), &[]).await;
+    let (one, other) =
+        (program.http.session("2025-11-25", json!({})).await, program.http.session("2025-06-18", json!({})).await);
+    let search = |query: &str| json!({"name": "search_tools", "arguments": {"query": query}});
+    one.request(1, "tools/call", search("pending chores of the team")).await.last().await;
+    program.http.modern("tools/call", search("backlinks of a document")).await.last().await;
+    let list = call("tasks/list_tasks", json!({}));
+    assert!(other.request(1, "tools/call", list.clone()).await.last().await["result"].is_object());
+    // Clients without sessions are one conversation: only what a search found is learned from it.
+    assert!(program.http.modern("tools/call", list.clone()).await.last().await["result"].is_object());
+    let learned = home.run(&["habits"]).await.stdout;
+    assert!(!learned.contains("list_tasks"), "{learned}");
+    assert!(one.request(2, "tools/call", list).await.last().await["result"].is_object());
+    assert_eq!(program.stop().await, Some(0));
+    let learned = home.run(&["habits"]).await.stdout;
+    assert!(learned.contains("tasks/list_tasks"), "{learned}");
+}
+
+#[tokio::test]
 async fn a_token_is_made_and_shown_at_the_first_start_alone() {
     let home = Home::with_servers(&[]);
     let first = Program::start(&home, None, &[]).await;
