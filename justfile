@@ -53,6 +53,7 @@ clients: release
 # The official conformance suite: both revisions, toolcrib as a server and as a client. tests/conformance/README.md says what is excluded.
 conformance *options: release
     python3 tests/conformance/run.py --toolcrib {{binary}} {{options}}
+
 # Clients and servers of both eras of the protocol, all of them real, in every combination, for every kind of traffic.
 eras *options: release
     python3 tests/real/eras.py --toolcrib {{binary}} {{options}}

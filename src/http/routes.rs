@@ -47,7 +47,7 @@ impl Shared {
             sessions: Sessions::new(&service.limits),
             service,
             port,
-            conversation: Arc::new(Conversation::local()),
+            conversation: Arc::new(Conversation::local_shared()),
             tasks: TaskTracker::new(),
             stop,
             has_opened: AtomicBool::new(false),

@@ -12,6 +12,7 @@ mod bridge;
 mod broken_files;
 mod eras;
 mod fidelity;
+mod http;
 mod http_backends;
 mod learning;
 mod ledger;
