@@ -155,6 +155,12 @@ impl Endpoint for OneServer {
         Ok(result)
     }
 
+    fn input_schema(&self, tool: &str) -> Option<JsonObject> {
+        let known = self.known()?;
+        let tool = known.tools.iter().find(|known| known.name().as_str() == tool)?;
+        tool.input_schema().as_object().cloned()
+    }
+
     async fn listen(&self, wishes: JsonObject, exchange: &Exchange) -> Result<(), RpcError> {
         let mut wanted = Wanted::of_filter(&wishes);
         let capabilities = self.greeting(exchange).await?.capabilities;
