@@ -51,10 +51,7 @@ pub(super) async fn serve(app: App, args: &cli::serve::Args, out: &mut Printer) 
             let conversation = Arc::new(Conversation::local());
             let opened = || beside.opened(args.passthrough.is_none().then_some(&surface));
             let serving = front::stdio::serve(front, conversation, stdio_pipes(), stop.clone(), opened);
-            tokio::select! {
-                served = serving => served.context("serving ended abnormally"),
-                asked = shutdown::requested() => asked.context("failed to listen for signals"),
-            }
+            until_asked_to_stop(serving, &stop).await
         }
         Some(address) => {
             let places = Arc::new(Places { front, surface, beside: Arc::clone(&beside) });
@@ -82,6 +79,14 @@ async fn serve_http(
     let token = token(app, address, new_token, out)?;
     let serving = http::serve(listener, Service::new(places, token, Limits::default()), stop.clone());
     out.say(format_args!("listening on http://{address}/mcp"))?;
+    until_asked_to_stop(serving, stop).await
+}
+
+/// Serves until it ends by itself or the process is asked to stop; then it is told, and lets go of what it does.
+async fn until_asked_to_stop(
+    serving: impl Future<Output = std::io::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         served = serving.as_mut() => served.context("serving ended abnormally"),

@@ -113,6 +113,14 @@ pub(super) struct InputRequired {
     state: Option<String>,
 }
 
+impl InputRequired {
+    /// The method of a question that a client with these capabilities cannot be asked, if there is one.
+    pub(super) fn beyond(&self, client: &ClientCapabilities) -> Option<String> {
+        let methods = self.requests.values().map(|request| request.get("method").and_then(Value::as_str));
+        methods.map(Option::unwrap_or_default).find(|method| !client.allow(method)).map(str::to_owned)
+    }
+}
+
 /// Reads an `input_required` result; `None` for any other.
 pub(super) fn input_required(result: &JsonObject) -> Option<InputRequired> {
     if result.get("resultType").and_then(Value::as_str) != Some("input_required") {

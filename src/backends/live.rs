@@ -11,6 +11,7 @@ use super::{
     levels::Levels,
     lists,
     mirror::{ANNOTATION, Mirror, Unusable},
+    not_supported,
     peer::{Failure, Peer},
     subscriptions::Subscriptions,
     watching,
@@ -99,18 +100,26 @@ impl Session for LiveSession {
         }
         for _ in 0..MAX_ROUNDS {
             let mut params = params.clone();
-            if let Some(answers) = answers.take() {
+            // A backend with a handshake gets its answers as responses of their own.
+            if let Some(answers) = answers.take().filter(|_| self.greeting.era == Era::Modern) {
                 era::add_answers(&mut params, answers);
             }
             let outcome = self.asked(&method, params, idle_timeout, &caller).await;
             let required = match &outcome {
-                Ok(result) if caller.works_off_input() => era::input_required(result),
+                Ok(result) => era::input_required(result),
                 Err(Failure::Rpc(error)) => era::url_required(error),
-                Ok(_) | Err(_) => None,
+                Err(_) => None,
             };
             let Some(required) = required else {
                 return outcome.map_err(|failure| translated(&self.server, failure));
             };
+            if outcome.is_ok() && !caller.works_off_input() {
+                // It passes to the client, unless that has said it cannot answer.
+                return match required.beyond(&caller.capabilities()) {
+                    Some(method) => Err(translated(&self.server, Failure::Rpc(not_supported(&method)))),
+                    None => outcome.map_err(|failure| translated(&self.server, failure)),
+                };
+            }
             match era::answered(required, caller.as_ref()).await {
                 Ok(given) => answers = Some(given),
                 // A refusal that the backend itself has put into words says more than the client's.

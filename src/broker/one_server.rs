@@ -148,7 +148,7 @@ impl Endpoint for OneServer {
             method: request.method.clone(),
             params: without_hop(&request.params),
         };
-        let mut result = self.broker.serve(Incoming::of(What::Raw(raw), request), exchange).await?;
+        let mut result = self.broker.serve(Incoming::of(What::Raw(raw), request)?, exchange).await?;
         if request.method == "tools/list" {
             self.narrow(&mut result);
         }

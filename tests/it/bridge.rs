@@ -190,3 +190,22 @@ async fn a_legacy_client_asked_to_visit_an_address_is_told_an_id_that_newer_serv
     assert!(ids.len() == 2 && ids[0].is_string() && ids[0] != ids[1], "{ids:?}");
     assert_eq!(crib.close().await, Some(0));
 }
+
+#[tokio::test]
+async fn a_client_is_not_asked_what_it_has_not_declared_whatever_the_eras() {
+    for mode in ["good", "modern-only"] {
+        let home = home(mode).await;
+        let (method, params, _) = questions()[0].clone();
+        let call = ask(method, &params);
+        let mut crib = home.serve_asking(json!({"sampling": {}}), &[]).await;
+        let legacy = crib.text("call_tool", call.clone()).await;
+        assert_eq!(crib.close().await, Some(0));
+        let mut crib = home.serve_modern();
+        crib.capabilities = json!({"sampling": {}});
+        let modern = crib.text("call_tool", call).await;
+        assert_eq!(crib.close().await, Some(0));
+        for said in [legacy, modern] {
+            assert!(said.contains("elicitation/create is not supported by this client"), "{mode}: {said}");
+        }
+    }
+}

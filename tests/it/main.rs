@@ -18,6 +18,7 @@ mod ledger;
 mod long_results;
 mod meta_tools;
 mod offers;
+mod pairs;
 mod passthrough;
 mod pins;
 mod rooms;

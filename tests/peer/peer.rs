@@ -230,7 +230,7 @@ fn answer(mode: &str, message: &Value, cancelled: &Arc<Mutex<BTreeSet<String>>>)
             result(&id, offered(method, &message["params"]).unwrap_or_default());
         }
         "tools/call" => call(mode, id, message.clone(), Arc::clone(cancelled)),
-        "ping" => result(&id, json!({})),
+        "ping" | "logging/setLevel" => result(&id, json!({})),
         _ => refuse(&id, -32601, "method not found"),
     }
 }

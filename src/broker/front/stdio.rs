@@ -23,8 +23,12 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// Messages waiting to be written. A client that reads slowly holds up whoever has more to say.
 const WAITING: usize = 64;
 
-/// How long requests that are open when the client hangs up may take to be answered: it may still read.
+/// How long requests that are open when the client hangs up may take to be answered: whoever wrote them into a pipe and closed it
+/// wants the answers. Clients that are gone for good ask the process to end before that.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long the last messages may take: answers to the client, and cancellations to servers.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Lines(Sender<Value>);
@@ -36,7 +40,7 @@ impl Outlet for Lines {
     }
 }
 
-/// Serves a client until it hangs up or `stop` is cancelled. `opened` is called at its first request.
+/// Serves a client until it hangs up or `stop` is cancelled, which cancels its open requests. `opened` is called at its first request.
 ///
 /// # Errors
 /// Where its input fails, or has a line longer than any message.
@@ -56,11 +60,11 @@ pub async fn serve(
     let ended = stop.run_until_cancelled(read).await.unwrap_or(Ok(()));
     tasks.close();
     client.hung_up();
-    // Whoever wrote requests into a pipe and closed it wants the answers.
-    let _ = time::timeout(DRAIN, tasks.wait()).await;
+    let _ = stop.run_until_cancelled(time::timeout(DRAIN, tasks.wait())).await;
     client.end();
+    let _ = time::timeout(LAST_WORDS, tasks.wait()).await;
     drop((client, out));
-    let _ = time::timeout(DRAIN, writing).await;
+    let _ = time::timeout(LAST_WORDS, writing).await;
     ended
 }
 
