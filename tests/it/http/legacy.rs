@@ -9,7 +9,7 @@ use super::{client::Event, stage::Stage};
 
 const NEWEST: &str = "2025-11-25";
 
-fn call(name: &str, arguments: Value) -> Value {
+fn call(name: &str, arguments: &Value) -> Value {
     json!({"name": name, "arguments": arguments})
 }
 
@@ -23,7 +23,7 @@ async fn every_version_with_a_handshake_gets_a_session_of_its_own() {
     let mut ids = Vec::new();
     for version in [NEWEST, "2025-06-18", "2025-03-26", "2024-11-05"] {
         let session = stage.http.session(version, json!({})).await;
-        let answer = session.request(1, "tools/call", call("echo", json!({"v": version}))).await.last().await;
+        let answer = session.request(1, "tools/call", call("echo", &json!({"v": version}))).await.last().await;
         assert_eq!(answer["result"]["content"][0]["text"], json!({"v": version}).to_string());
         assert_eq!(
             session.request(2, "ping", json!({})).await.json().await,
@@ -43,7 +43,7 @@ async fn every_version_with_a_handshake_gets_a_session_of_its_own() {
 async fn a_call_of_the_newest_version_can_be_resumed_from_its_first_moment() {
     let stage = Stage::open().await;
     let session = stage.http.session(NEWEST, json!({})).await;
-    let mut answer = session.request(1, "tools/call", call("waits", json!({}))).await;
+    let mut answer = session.request(1, "tools/call", call("waits", &json!({}))).await;
     let priming = answer.event().await.unwrap();
     assert_eq!((priming.data.as_str(), priming.retry), ("", Some(3000)));
     let first = answer.event().await.unwrap();
@@ -67,9 +67,9 @@ async fn a_call_of_the_newest_version_can_be_resumed_from_its_first_moment() {
 async fn a_stream_is_resumed_with_what_it_had_and_nothing_of_others() {
     let stage = Stage::open().await;
     let session = stage.http.session(NEWEST, json!({})).await;
-    let mut one = session.request(1, "tools/call", call("waits", json!({}))).await;
+    let mut one = session.request(1, "tools/call", call("waits", &json!({}))).await;
     let id = one.event().await.unwrap().id.unwrap();
-    let other = session.request(2, "tools/call", call("tells", json!({}))).await.events().await;
+    let other = session.request(2, "tools/call", call("tells", &json!({}))).await.events().await;
     assert_eq!(other.len(), 3);
     let mut taken = session.with("Last-Event-ID", &id).get().await;
     assert_eq!(progress(&taken.event().await.unwrap()), 0);
@@ -90,7 +90,7 @@ async fn an_ended_stream_is_kept_for_a_while_and_no_longer() {
     let limits = Limits { kept_for: Duration::ZERO, ..Limits::default() };
     let stage = Stage::within(limits).await;
     let session = stage.http.session(NEWEST, json!({})).await;
-    let mut answer = session.request(1, "tools/call", call("echo", json!({}))).await;
+    let mut answer = session.request(1, "tools/call", call("echo", &json!({}))).await;
     let id = answer.event().await.unwrap().id.unwrap();
     answer.last().await;
     assert_eq!(session.with("Last-Event-ID", &id).get().await.status, 400);
@@ -101,9 +101,9 @@ async fn an_ended_stream_is_kept_for_a_while_and_no_longer() {
 async fn older_versions_get_json_where_nothing_is_said_before() {
     let stage = Stage::open().await;
     let session = stage.http.session("2025-06-18", json!({})).await;
-    let answer = session.request(1, "tools/call", call("echo", json!({}))).await;
+    let answer = session.request(1, "tools/call", call("echo", &json!({}))).await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
-    let mut told = session.request(2, "tools/call", call("tells", json!({}))).await;
+    let mut told = session.request(2, "tools/call", call("tells", &json!({}))).await;
     let first = told.event().await.unwrap();
     assert!(first.id.is_some() && !first.data.is_empty(), "no event without data: {first:?}");
     assert_eq!(told.events().await.len(), 2);
@@ -116,11 +116,11 @@ async fn an_answer_that_takes_long_becomes_a_stream_that_says_it_is_alive() {
     let stage = Stage::within(limits).await;
     let session = stage.http.session("2025-06-18", json!({"elicitation": {}})).await;
     let mut listening = session.get().await;
-    let answer = session.request(1, "tools/call", call("waits", json!({}))).await;
+    let answer = session.request(1, "tools/call", call("waits", &json!({}))).await;
     stage.told.reaches(&stage.told.began, 1).await;
     stage.told.go_on.notify_one();
     assert_eq!(answer.last().await["result"]["content"][0]["text"], "waited");
-    session.request(2, "tools/call", call("hints", json!({}))).await;
+    session.request(2, "tools/call", call("hints", &json!({}))).await;
     assert_eq!(listening.event().await.unwrap().json()["method"], "notifications/hint");
     stage.close().await;
 }
@@ -130,7 +130,7 @@ async fn a_client_is_asked_on_the_stream_of_its_call_and_answers_by_a_post() {
     let stage = Stage::open().await;
     for version in [NEWEST, "2025-06-18"] {
         let session = stage.http.session(version, json!({"elicitation": {}})).await;
-        let mut answer = session.request(5, "tools/call", call("asks", json!({"message": "Who?"}))).await;
+        let mut answer = session.request(5, "tools/call", call("asks", &json!({"message": "Who?"}))).await;
         let mut question = answer.event().await.unwrap();
         if question.data.is_empty() {
             question = answer.event().await.unwrap();
@@ -151,7 +151,7 @@ async fn a_client_is_asked_on_the_stream_of_its_call_and_answers_by_a_post() {
 async fn a_call_is_cancelled_by_saying_so_and_by_nothing_less() {
     let stage = Stage::open().await;
     let session = stage.http.session(NEWEST, json!({})).await;
-    let mut answer = session.request(7, "tools/call", call("waits", json!({}))).await;
+    let mut answer = session.request(7, "tools/call", call("waits", &json!({}))).await;
     answer.event().await.unwrap();
     stage.told.reaches(&stage.told.began, 1).await;
     let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}});
@@ -165,7 +165,7 @@ async fn a_call_is_cancelled_by_saying_so_and_by_nothing_less() {
 async fn what_is_said_unasked_goes_to_one_listener_and_waits_for_it() {
     let stage = Stage::open().await;
     let session = stage.http.session(NEWEST, json!({})).await;
-    session.request(1, "tools/call", call("hints", json!({}))).await.last().await;
+    session.request(1, "tools/call", call("hints", &json!({}))).await.last().await;
     let mut first = session.get().await;
     assert_eq!(first.event().await.unwrap().data, "", "where to resume");
     let hint = first.event().await.unwrap();
@@ -173,7 +173,7 @@ async fn what_is_said_unasked_goes_to_one_listener_and_waits_for_it() {
     let mut second = session.get().await;
     assert_eq!(first.event().await, None, "the newer listener takes over");
     assert_eq!(second.event().await.unwrap().id, hint.id, "from where the first was");
-    session.request(2, "tools/call", call("hints", json!({}))).await.last().await;
+    session.request(2, "tools/call", call("hints", &json!({}))).await.last().await;
     assert_eq!(second.event().await.unwrap().json()["method"], "notifications/hint");
     stage.close().await;
 }
@@ -183,7 +183,7 @@ async fn a_session_ends_when_its_client_says_so_and_takes_all_with_it() {
     let stage = Stage::open().await;
     let session = stage.http.session(NEWEST, json!({})).await;
     let mut listening = session.get().await;
-    let mut answer = session.request(1, "tools/call", call("waits", json!({}))).await;
+    let mut answer = session.request(1, "tools/call", call("waits", &json!({}))).await;
     answer.event().await.unwrap();
     stage.told.reaches(&stage.told.began, 1).await;
     assert_eq!(session.send("DELETE", b"").await.status, 204);
@@ -228,7 +228,7 @@ async fn arrays_of_messages_are_taken_from_the_one_version_that_has_them() {
     let batch = json!([
         {"jsonrpc": "2.0", "id": 1, "method": "ping"},
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call("tells", json!({}))},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call("tells", &json!({}))},
         {"jsonrpc": "2.0", "id": {}, "method": "ping"},
     ]);
     let session = stage.http.session("2025-03-26", json!({})).await;
@@ -255,7 +255,7 @@ async fn open_calls_are_answered_while_the_server_stops() {
     let stage = Stage::open().await;
     let session = stage.http.session(NEWEST, json!({})).await;
     let mut listening = session.get().await;
-    let answer = session.request(1, "tools/call", call("waits", json!({}))).await;
+    let answer = session.request(1, "tools/call", call("waits", &json!({}))).await;
     stage.told.reaches(&stage.told.began, 1).await;
     let told = stage.told.clone();
     let port = stage.http.port;

@@ -18,6 +18,8 @@ async fn what_is_answered_at_once_is_json() {
     assert_eq!(answer["result"]["content"][0]["text"], r#"{"a":1}"#);
     assert_eq!(answer["result"]["resultType"], "complete");
     assert_eq!(stage.told.opened.load(Ordering::SeqCst), 1, "they are one conversation");
+    stage.http.at("/servers/known/mcp").modern("tools/list", json!({})).await;
+    assert_eq!(stage.told.opened.load(Ordering::SeqCst), 2, "another place");
     stage.close().await;
 }
 

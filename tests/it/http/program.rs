@@ -58,7 +58,7 @@ impl Program {
     }
 }
 
-fn call(tool: &str, arguments: Value) -> Value {
+fn call(tool: &str, arguments: &Value) -> Value {
     json!({"name": "call_tool", "arguments": {"tool": tool, "arguments": arguments}})
 }
 
@@ -77,14 +77,21 @@ async fn clients_of_both_eras_search_and_call_at_once() {
     assert!(text(&modern_answer).starts_with("notes/kb_add_note("), "{modern_answer}");
     assert_eq!(text(&modern_answer), text(&legacy_answer));
     let arguments = json!({"title": "From afar", "body": "Over HTTP."});
-    let added = legacy.request(2, "tools/call", call("notes/kb_add_note", arguments)).await.last().await;
+    let added = legacy.request(2, "tools/call", call("notes/kb_add_note", &arguments)).await.last().await;
     assert!(text(&added).contains("From afar"), "{added}");
     // Both use one running server.
-    let found = program.http.modern("tools/call", call("notes/kb_search", json!({"query": "afar"}))).await.last().await;
+    let found =
+        program.http.modern("tools/call", call("notes/kb_search", &json!({"query": "afar"}))).await.last().await;
     assert!(text(&found).contains("From afar"), "{found}");
     let tools = program.http.modern("tools/list", json!({})).await.json().await;
     assert_eq!(tools["result"]["tools"].as_array().map(Vec::len), Some(3));
-    assert_eq!(program.http.at("/servers/notes/mcp").get().await.status / 100, 4);
+    let alone = program.http.at("/servers/notes/mcp");
+    let search = json!({"name": "kb_search", "arguments": {"query": "afar"}});
+    let session = alone.session("2025-06-18", json!({})).await;
+    for answer in [alone.modern("tools/call", search.clone()).await, session.request(1, "tools/call", search).await] {
+        assert!(text(&answer.last().await).contains("From afar"), "one server as it is");
+    }
+    assert_eq!(program.http.at("/servers/none/mcp").modern("tools/list", json!({})).await.status, 404);
     assert_eq!(program.stop().await, Some(0));
 }
 
@@ -93,7 +100,7 @@ async fn a_client_of_either_era_is_asked_by_a_server() {
     let home = Home::with_servers(&[("odd", PEER, &["good"])]).reindexed().await;
     let program = Program::start(&home, Some(TOKEN), &[]).await;
     let params = json!({"mode": "form", "message": "Who?", "requestedSchema": {"type": "object", "properties": {}}});
-    let ask = call("odd/ask", json!({"method": "elicitation/create", "params": params}));
+    let ask = call("odd/ask", &json!({"method": "elicitation/create", "params": params}));
     let said = json!({"action": "accept", "content": {"name": "Ada"}});
     let able = json!({"elicitation": {"form": {}}});
 
@@ -135,7 +142,7 @@ async fn a_call_of_one_client_is_not_learned_from_the_search_of_another() {
     let search = |query: &str| json!({"name": "search_tools", "arguments": {"query": query}});
     one.request(1, "tools/call", search("pending chores of the team")).await.last().await;
     program.http.modern("tools/call", search("backlinks of a document")).await.last().await;
-    let list = call("tasks/list_tasks", json!({}));
+    let list = call("tasks/list_tasks", &json!({}));
     assert!(other.request(1, "tools/call", list.clone()).await.last().await["result"].is_object());
     // Clients without sessions are one conversation: only what a search found is learned from it.
     assert!(program.http.modern("tools/call", list.clone()).await.last().await["result"].is_object());
