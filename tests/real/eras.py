@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 import common
+import eras_alone
 import eras_everything
 import eras_expected
 import eras_kinds
@@ -171,7 +172,7 @@ def check_pair(bench, server, door, client, dialogue, person):
 
 def check_alone(bench, server, door, client):
     """The kinds that need a conversation of their own."""
-    for kind, options in eras_kinds.ALONE:
+    for kind, options in eras_alone.ALONE:
         if server.program != "bench" or not bench.wants(kind.__name__):
             continue
         person = Person(mute=options["capabilities"] != FULL)
@@ -179,7 +180,7 @@ def check_alone(bench, server, door, client):
         try:
             dialogue = bench.open(server, door, ERAS[client], answer=person, **options)
             talk = dialogue and Talk(dialogue, server, door, person, bench.scratch)
-            if talk and eras_kinds.applies(kind, talk):
+            if talk and eras_alone.applies(kind, talk):
                 check_kind(bench, kind, client, talk)
         except TROUBLE as trouble:
             bench.report.note("start", client, door, server.name, told(trouble))

@@ -121,19 +121,6 @@ def progress(talk):
     return steps
 
 
-def log_outside(talk):
-    """A log line that belongs to no request, from the level the client set. The newer era has none."""
-    same(talk.dialogue.request("logging/setLevel", {"level": "debug"}), {}, "answer to logging/setLevel")
-    mark = talk.mark()
-    talk.call("toggle-simulated-logging")
-    try:
-        # A line every five seconds, at once the first time.
-        talk.hear(mark, "notifications/message", lambda params: "level" in str(params.get("data")), deadline=8)
-    finally:
-        talk.call("toggle-simulated-logging")
-    return "heard"
-
-
 def subscription(talk):
     """A resource that is watched."""
     uri = talk.uri(SUBSCRIBED)
@@ -194,11 +181,14 @@ def ping(talk):
 
 # In the order in which they run.
 KINDS = (
-    greeting, lists, read, whole, form, url, url_required, sampling, roots, progress, log_outside, completion, unknown,
+    greeting, lists, read, whole, form, url, url_required, sampling, roots, progress, completion, unknown,
     ping, subscription, resources_changed,
 )
 
 
 def applies(kind, talk):
     """Whether a check can be made in this conversation."""
-    return not (talk.modern and kind in (log_outside, ping))
+    if kind is resources_changed:
+        # Behind the meta-tools all lists are those of the start.
+        return not talk.broker
+    return not (talk.modern and kind is ping)

@@ -6,12 +6,6 @@ A failure that is listed here is none; an entry under which nothing fails any mo
 import fnmatch
 
 NOT_SUPPORTED = {
-    ("roots", "*", "*broker", "everything*"):
-        "this server asks once, outside of any call; a question that belongs to no call is answered with no roots",
-    ("tools_changed", "*", "*broker", "*"):
-        "behind the meta-tools the lists are those of the start, so that a client's prompt cache holds",
-    ("resources_changed", "*", "*broker", "*"):
-        "behind the meta-tools the lists are those of the start, so that a client's prompt cache holds",
     ("* in silence", "*", "memory", "python-new"):
         "only a refusal of `initialize`, or an end, leads to the newer greeting: no server is known that says nothing",
 }

@@ -31,12 +31,6 @@ def greeting(talk):
     return [who["name"], hello.get("instructions"), sorted(set(hello["capabilities"]) - {"tasks"})]
 
 
-def oldest(talk):
-    """A client of the first version there was."""
-    greeting(talk)
-    return whole(talk)
-
-
 def whole(talk):
     """A result with every kind of content, annotations, structure and `_meta` of its own."""
     result = dict(talk.call("whole"))
@@ -176,6 +170,15 @@ def log_levels(talk):
     return seen["debug"]
 
 
+def log_later(talk):
+    """A log line that belongs to no request, which only the older era has."""
+    same(talk.dialogue.request("logging/setLevel", {"level": "debug"}), {}, "answer to logging/setLevel")
+    talk.call("log_later")
+    mark = talk.mark()
+    line = talk.hear(mark, "notifications/message", lambda params: params.get("data") == {"said": "later"})
+    return [line["level"], line.get("logger")]
+
+
 def cancellation(talk):
     """A call that is not wanted any more: the server is told, and goes on living."""
     mark = talk.scratch()
@@ -241,17 +244,14 @@ def unknown(talk):
 
 
 def tools_changed(talk):
-    """A list of tools that changes: the client is told, or finds the tool where names never change."""
-    def described():
-        wanted = {"tools": [f"{talk.server.name}/late"]}
-        result = talk.dialogue.request("tools/call", {"name": "describe_tool", "arguments": wanted})
-        return "Does late" in talk.words(result)
-
+    """A list of tools that changes: the client is told. Behind the meta-tools it hears nothing of it: those never change."""
     if talk.broker:
-        for there in (True, False):
-            talk.call("change_tools", {"there": there})
-            until(lambda there=there: described() == there, f"the tool is {'there' if there else 'gone'}")
-        return "told"
+        with talk.watching(tools=True):
+            mark = talk.mark()
+            for there in (True, False):
+                talk.call("change_tools", {"there": there})
+            same(talk.since(mark, "notifications/tools/list_changed"), [], "changes of tools that never change")
+        return None
     with talk.watching(tools=True) as hear:
         for there in (True, False):
             mark = talk.mark()
@@ -344,51 +344,21 @@ def read(talk):
     return prompt["messages"]
 
 
-def bare(talk):
-    """A client that can be asked nothing: the server knows, and a tool that would ask fails at once."""
-    same(talk.json("whoami")["capabilities"] or {}, {}, "what the server was told")
-    try:
-        result = talk.call("ask_form")
-        same(result.get("isError"), True, "isError")
-    except rpc.RpcError:
-        pass  # the same, said by the protocol
-    # Not every server looks; who stands between does.
-    need(talk.door == "direct" or not talk.person.asked, f"asked all the same: {talk.person.asked}")
-    return "refused"
-
-
-def hang_up(talk):
-    """A client that leaves in the middle of a call: the server is told, or ended."""
-    mark = talk.scratch()
-    talk.dialogue.begin("tools/call", talk.params("hang", {"file": str(mark)}))
-    until(lambda: mark.exists() and mark.read_text() == "started", "the start of the call")
-    talk.dialogue.close()
-    until(lambda: mark.read_text() == "cancelled", "the server's word that it was cancelled")
-    return "cancelled"
-
-
 # In the order in which they run.
 KINDS = (
     greeting, lists, read, whole, arguments, big_numbers, meta, form, url, sampling, roots, rounds, prompt_asks, progress,
-    log_levels, cancellation, capabilities, error, tool_error, unknown, completion, ping, tools_changed, resources_changed,
-    subscription,
-)
-
-# Each in a conversation of its own: with a client that can be asked nothing, one that leaves, and an old one.
-ALONE = (
-    (bare, {"capabilities": {}}),
-    (hang_up, {"capabilities": FULL}),
-    (oldest, {"capabilities": {"roots": {}}, "version": "2024-11-05"}),
+    log_levels, log_later, cancellation, capabilities, error, tool_error, unknown, completion, ping, tools_changed,
+    resources_changed, subscription,
 )
 
 
 def applies(kind, talk):
     """Whether a check can be made in this conversation."""
-    if kind is oldest:
-        return not talk.modern
-    if kind is hang_up:
-        # A server that ends with its input has nobody left to write anything down.
-        return talk.server.transport != "stdio" or talk.server.name.startswith("python")
+    if kind is log_later:
+        return not talk.modern and talk.server.era == rpc.LEGACY
+    if kind is resources_changed:
+        # Behind the meta-tools all lists are those of the start.
+        return not talk.broker
     if kind is big_numbers:
         # JavaScript rounds them itself.
         return not talk.server.name.startswith("typescript")

@@ -227,8 +227,13 @@ class Crib:
             threading.Thread(target=child.stderr.read, daemon=True).start()
             yield
         finally:
-            child.kill()
-            child.wait()
+            # Asked first, so that it can end its servers.
+            child.terminate()
+            try:
+                child.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
 
     def visit(self, era, path, **client):
         """A client of the toolcrib that is listening."""

@@ -109,6 +109,12 @@ async function log(request, ctx) {
     return text('four lines');
 }
 
+// A line that belongs to no request; the newer era has none.
+function logLater(request, ctx, server) {
+    setTimeout(() => server.sendLoggingMessage({ level: 'error', logger: 'bench', data: { said: 'later' } }), 200);
+    return text('a line, later');
+}
+
 async function hang(request, ctx) {
     const { file } = request.params.arguments;
     writeFileSync(file, 'started');
@@ -143,6 +149,7 @@ async function touch(request, ctx, server) {
 
 const TOOLS = {
     whole, echo, whoami, progress, log, hang, fail, broken, touch,
+    log_later: logLater,
     change_tools: changeTools,
     change_resources: changeResources,
     ask_form: asking(() => form('Which colour?')),

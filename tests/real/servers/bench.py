@@ -9,6 +9,7 @@ SDK. Runs inside the virtual environment of `eras.py` and knows nothing of toolc
 """
 
 import argparse
+import asyncio
 import json
 import warnings
 from contextlib import asynccontextmanager
@@ -141,6 +142,16 @@ async def log(ctx, params):
     return text("four lines")
 
 
+async def log_later(ctx, params):
+    """A line that belongs to no request; the newer era has none."""
+    async def say():
+        await anyio.sleep(0.2)
+        await ctx.session.send_log_message("error", {"said": "later"}, "bench")
+
+    state["later"] = asyncio.create_task(say())
+    return text("a line, later")
+
+
 async def hang(ctx, params):
     mark = Path(params.arguments["file"])
     mark.write_text("started")
@@ -187,7 +198,8 @@ async def touch(ctx, params):
 
 
 TOOLS = {
-    "whole": whole, "echo": echo, "whoami": whoami, "progress": progress, "log": log, "hang": hang, "fail": fail,
+    "whole": whole, "echo": echo, "whoami": whoami, "progress": progress, "log": log, "log_later": log_later,
+    "hang": hang, "fail": fail,
     "broken": broken, "change_tools": change_tools, "change_resources": change_resources, "touch": touch,
     "ask_form": lambda ctx, params: asking(ctx, params, form("Which colour?")),
     "ask_url": lambda ctx, params: asking(ctx, params, address(not is_modern(ctx))),
