@@ -4,6 +4,7 @@
 //! [`Pool`].
 
 mod breaker;
+mod bystanders;
 mod connect;
 mod endpoint;
 mod era;
@@ -32,6 +33,7 @@ mod watch;
 mod watching;
 mod wire;
 
+pub use bystanders::Bystander;
 pub use connect::Connector;
 pub use error::BackendError;
 pub use pool::{Lease, Pool};

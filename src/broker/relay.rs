@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU8, Ordering},
     },
     time::Duration,
@@ -19,9 +19,12 @@ use tokio::{
     time,
 };
 
-use super::{era, front::Exchange};
+use super::{
+    era,
+    front::{Client, Exchange},
+};
 use crate::{
-    backends::{Caller, ClientCapabilities, not_supported},
+    backends::{Bystander, Caller, ClientCapabilities, not_supported},
     catalog::JsonObject,
 };
 
@@ -55,6 +58,7 @@ pub(super) struct Relay {
     asking: Asking,
     capabilities: ClientCapabilities,
     client: u64,
+    bystander: Option<Weak<dyn Bystander>>,
 }
 
 #[derive(Debug, Clone)]
@@ -113,6 +117,15 @@ impl LogLevel {
         self.0.store(rank.unwrap_or(0), Ordering::Relaxed);
         rank.is_some()
     }
+
+    /// Whether a message is to be passed.
+    pub(super) fn passes(&self, params: &JsonObject) -> bool {
+        let level = params.get("level").and_then(Value::as_str).and_then(rank).unwrap_or(0);
+        match self.0.load(Ordering::Relaxed) {
+            UNASKED => true,
+            least => level >= least,
+        }
+    }
 }
 
 /// The way back for one request, and for a client that is asked by results the questions that come up.
@@ -124,7 +137,13 @@ pub(super) fn open(exchange: &Exchange, client: u64) -> (Relay, Forwarder, Optio
     } else {
         (Asking::Inline(Box::new(exchange.clone())), None)
     };
-    let relay = Relay { out: Mutex::new(out), asking, capabilities: era::client_capabilities(exchange), client };
+    let capabilities = era::client_capabilities(exchange);
+    // A client without handshake hears of nothing outside of its requests.
+    let bystander = (!era::is_modern(exchange)).then(|| {
+        let client: Weak<dyn Bystander> = Arc::<Client>::downgrade(&exchange.client);
+        client
+    });
+    let relay = Relay { out: Mutex::new(out), asking, capabilities, client, bystander };
     (relay, forwarder, questions)
 }
 
@@ -197,6 +216,10 @@ impl Caller for Relay {
 
     fn client(&self) -> u64 {
         self.client
+    }
+
+    fn bystander(&self) -> Option<Weak<dyn Bystander>> {
+        self.bystander.clone()
     }
 
     fn works_off_input(&self) -> bool {

@@ -310,8 +310,12 @@ fn call(mode: &str, id: Value, message: Value, cancelled: Arc<Mutex<BTreeSet<Str
         }
         "log" => {
             let params = json!({"level": "warning", "data": "careful", "futureField": 1});
-            send(&json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params}));
+            let line = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params});
+            send(&line);
             result(&id, text("logged".into()));
+            if arguments["later"] == true {
+                send(&line);
+            }
         }
         "slow" => {
             thread::spawn(move || slow(&id, &message, &cancelled));
