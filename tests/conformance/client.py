@@ -11,7 +11,6 @@ scenario is seen from both. What was said is printed, for whoever looks why a ch
 import argparse
 import json
 import os
-import queue
 import re
 import signal
 import subprocess
@@ -67,29 +66,18 @@ class Client(rpc.Peer):
     # A tool to call while a question is open, and what came of it.
     meanwhile = None
 
-    def start(self, deadline=STEP_S):
-        if self.era == rpc.MODERN:
-            return self.request("server/discover", deadline=deadline)
-        hello = {"protocolVersion": rpc.LEGACY, "capabilities": CAPABILITIES, "clientInfo": rpc.CLIENT}
-        result = self.request("initialize", hello, deadline)
-        self.notify("notifications/initialized")
-        return result
+    def __init__(self, *command, **options):
+        super().__init__(*command, capabilities=CAPABILITIES, answer=self.say, **options)
 
     def request(self, method, params=None, deadline=STEP_S):
-        params = dict(params or {})
-        if self.era == rpc.MODERN:
-            params["_meta"] = {"io.modelcontextprotocol/clientCapabilities": CAPABILITIES}
         result = super().request(method, params, deadline)
         print(json.dumps({"sent": method, "params": params, "result": result}), flush=True)
         return result
 
-    def _answer(self, request):
-        if request["method"] == "ping":
-            super()._answer(request)
-            return
+    def say(self, method, params):
         if self.meanwhile:
             self._send({"id": "meanwhile", "method": "tools/call", "params": self.meanwhile})
-        self._send({"id": request["id"], "result": answer_to(request)})
+        return answer_to({"method": method, "params": params})
 
     def complete(self, method, params):
         """The complete result of a request, with every question on the way answered."""
@@ -110,14 +98,10 @@ class Client(rpc.Peer):
     def wait_for_meanwhile(self):
         """In the handshake era that call went out while the question was open."""
         self.meanwhile = None
-        while "meanwhile" not in self.early:
-            try:
-                message = self.answers.get(timeout=STEP_S)
-            except queue.Empty:
-                raise Wrong("a call made while a question was open was never answered") from None
-            if message is None:
-                raise Wrong("toolcrib ended while a question was open")
-            self.early[message["id"]] = message
+        try:
+            self._wait(lambda: "meanwhile" in self.replies, STEP_S, "a call made while a question was open")
+        except rpc.NoAnswer as problem:
+            raise Wrong(str(problem)) from None
 
 
 class Front:
