@@ -71,6 +71,10 @@ large-results *options: release
 lossless *tool:
     cargo bench --bench lossless -- {{tool}}
 
+# Any bytes at all to the codecs and to what rewrites results: all targets for five minutes each, or `just fuzz lines 60`.
+fuzz target="all" seconds="300":
+    fuzz/run {{target}} {{seconds}}
+
 # Timings: search, rendering, start-up, the added time of a call.
 bench:
     cargo bench --workspace

@@ -1,16 +1,19 @@
 //! What Streamable HTTP and HTTP+SSE share: one client for all backends, the operator's headers, what a status means, and streams
 //! of events within bounds.
 
-use std::{io, sync::OnceLock, time::Duration};
+use std::{sync::OnceLock, time::Duration};
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Response, redirect};
 use secrecy::ExposeSecret;
-use sse_stream::SseStream;
+use serde_json::Value;
 
 use super::wire::{MAX_MESSAGE_BYTES, WireError};
-use crate::config::HttpLaunch;
+use crate::{
+    config::HttpLaunch,
+    jsonrpc::events::{Event, EventReader},
+};
 
 /// Longest time for a connection to be made. An address that does not answer is known by then.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -80,51 +83,39 @@ pub(super) fn refused(status: StatusCode) -> WireError {
 }
 
 /// The events of a response; one larger than any message ends the stream.
-pub(super) fn events(response: Response) -> impl Stream<Item = Result<sse_stream::Sse, WireError>> + Unpin + Send {
-    let mut event = EventSize::default();
-    let bounded = response.bytes_stream().map(move |chunk| {
-        let chunk = chunk.map_err(|error| io::Error::other(error.without_url()))?;
-        if event.takes(&chunk) {
-            Ok(chunk)
-        } else {
-            Err(io::Error::other("an event is larger than any message may be"))
-        }
-    });
-    Box::pin(
-        SseStream::from_bytes_stream(bounded).map(|event| event.map_err(|error| WireError::Failed(error.to_string()))),
-    )
+pub(super) fn events(response: Response) -> impl Stream<Item = Result<Event, WireError>> + Unpin + Send {
+    Box::pin(decoded(response.bytes_stream().map(|chunk| chunk.map_err(failed)), MAX_MESSAGE_BYTES))
 }
 
-/// How much of an event has come, wherever the chunks of a stream begin and end.
-#[derive(Debug, Default)]
-struct EventSize {
-    bytes: usize,
-    /// Bytes of the line that is coming.
-    line: usize,
-    /// The last byte was a carriage return, of which a line feed is the second half.
-    returned: bool,
+/// The events of a stream that comes in chunks.
+fn decoded<B: AsRef<[u8]>>(
+    chunks: impl Stream<Item = Result<B, WireError>> + Unpin,
+    most: usize,
+) -> impl Stream<Item = Result<Event, WireError>> {
+    // Events of one chunk are read one by one, so that no more of them are held than one.
+    let state = (chunks, EventReader::new(most), None::<(B, usize)>);
+    stream::try_unfold(state, |(mut chunks, mut reader, mut chunk)| async move {
+        loop {
+            if let Some((bytes, read)) = &mut chunk {
+                let mut rest = bytes.as_ref().get(*read..).unwrap_or_default();
+                let event = reader.read(&mut rest).map_err(|error| WireError::Failed(error.to_string()))?;
+                *read = bytes.as_ref().len() - rest.len();
+                if let Some(event) = event {
+                    return Ok(Some((event, (chunks, reader, chunk))));
+                }
+            }
+            let Some(next) = chunks.next().await else { return Ok(None) };
+            chunk = Some((next?, 0));
+        }
+    })
 }
 
-impl EventSize {
-    /// False once the event is larger than any message may be. An empty line ends an event.
-    fn takes(&mut self, chunk: &[u8]) -> bool {
-        for &byte in chunk {
-            let ends_line = byte == b'\r' || (byte == b'\n' && !self.returned);
-            self.bytes += 1;
-            if ends_line && self.line == 0 {
-                self.bytes = 0;
-            }
-            if ends_line {
-                self.line = 0;
-            } else if byte != b'\n' {
-                self.line += 1;
-            }
-            self.returned = byte == b'\r';
-            if self.bytes > MAX_MESSAGE_BYTES {
-                return false;
-            }
-        }
-        true
+/// The messages of an event: none, one, or those of a batch of 2025-03-26.
+pub(super) fn messages(event: &Event) -> Vec<Value> {
+    match event.data.as_deref().map(serde_json::from_str) {
+        Some(Ok(Value::Array(batch))) => batch,
+        Some(Ok(message)) => vec![message],
+        Some(Err(_)) | None => Vec::new(),
     }
 }
 
@@ -145,18 +136,12 @@ pub(super) async fn body(response: Response) -> Result<Vec<u8>, WireError> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_event_is_measured_wherever_its_chunks_end_and_a_stream_may_be_long() {
-        let mut size = EventSize::default();
-        let line = [b'x'; 1024];
-        for _ in 0..(3 * MAX_MESSAGE_BYTES / 1024) {
-            // The empty line that ends an event comes byte by byte.
-            assert!(
-                size.takes(&line) && size.takes(b"\r") && size.takes(b"\n") && size.takes(b"\r") && size.takes(b"\n")
-            );
-        }
-        let mut size = EventSize::default();
-        let endless = (0..=MAX_MESSAGE_BYTES / 1024).all(|_| size.takes(&line) && size.takes(b"\n"));
-        assert!(!endless);
+    #[tokio::test]
+    async fn every_event_of_a_chunk_comes_and_one_that_is_too_large_is_the_last() {
+        let chunks = ["data: [1,", "2]\n\ndata: 3\n\nda", "ta: what\n\n", "data: a far too long one\n\n"];
+        let chunks = stream::iter(chunks.map(|chunk| Ok::<_, WireError>(chunk.as_bytes())));
+        let read: Vec<_> = decoded(chunks, 20).map(|event| event.map(|event| messages(&event))).collect().await;
+        let too_large = WireError::Failed("an event is larger than 20 bytes".into());
+        assert_eq!(read, [Ok(vec![1.into(), 2.into()]), Ok(vec![3.into()]), Ok(vec![]), Err(too_large)]);
     }
 }

@@ -234,13 +234,14 @@ impl HttpWire {
         for _ in 0..=MAX_RETRIES {
             let mut events = endpoint::events(response);
             while let Some(Ok(event)) = events.next().await {
+                let messages = endpoint::messages(&event);
                 last_event = event.id.and_then(|id| HeaderValue::try_from(id).ok()).or(last_event);
                 wait = event.retry.map_or(wait, pause);
-                let Some(message) = event.data.and_then(|data| serde_json::from_str::<Value>(&data).ok()) else {
-                    continue;
-                };
-                let answers = id.is_some() && message.get("id") == id && message.get("method").is_none();
-                self.inbox.deliver_during(message, id.and_then(Value::as_u64));
+                let mut answers = false;
+                for message in messages {
+                    answers |= id.is_some() && message.get("id") == id && message.get("method").is_none();
+                    self.inbox.deliver_during(message, id.and_then(Value::as_u64));
+                }
                 if answers {
                     return Ok(());
                 }

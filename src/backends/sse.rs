@@ -21,7 +21,7 @@ use super::{
     peer::Failure,
     wire::{Wire, WireError},
 };
-use crate::config::HttpLaunch;
+use crate::{config::HttpLaunch, jsonrpc::events::Event};
 
 #[derive(Debug)]
 struct SseWire {
@@ -66,11 +66,9 @@ fn address(stream: &Url, named: &str) -> Result<Url, WireError> {
     }
 }
 
-async fn read(mut events: impl Stream<Item = Result<sse_stream::Sse, WireError>> + Unpin, inbox: Arc<Inbox>) {
+async fn read(mut events: impl Stream<Item = Result<Event, WireError>> + Unpin, inbox: Arc<Inbox>) {
     while let Some(Ok(event)) = events.next().await {
-        if let Some(message) = event.data.and_then(|data| serde_json::from_str::<Value>(&data).ok()) {
-            inbox.deliver(message);
-        }
+        endpoint::messages(&event).into_iter().for_each(|message| inbox.deliver(message));
     }
     inbox.end(&Failure::Closed);
 }

@@ -8,7 +8,6 @@ use std::{
 
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode};
-use serde_json::Value;
 use tokio::{sync::oneshot, time};
 
 use super::{
@@ -50,13 +49,11 @@ pub(super) async fn listen(to: &Address, inbox: &Weak<Inbox>, opened: oneshot::S
                 let mut events = endpoint::events(response);
                 while let Some(Ok(event)) = events.next().await {
                     heard = true;
+                    let messages = endpoint::messages(&event);
                     last_event = event.id.and_then(|id| HeaderValue::try_from(id).ok()).or(last_event);
                     wait = event.retry.map_or(wait, pause);
-                    let message = event.data.and_then(|data| serde_json::from_str::<Value>(&data).ok());
                     let Some(inbox) = inbox.upgrade() else { return Heard::NoMore };
-                    if let Some(message) = message {
-                        inbox.deliver(message);
-                    }
+                    messages.into_iter().for_each(|message| inbox.deliver(message));
                 }
                 failures = if heard || since.elapsed() >= LASTING { 0 } else { failures + 1 };
             }

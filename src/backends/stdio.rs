@@ -15,7 +15,7 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
+    io::{AsyncRead, AsyncWriteExt},
     process::{ChildStdin, Command},
     sync::{Mutex, mpsc},
     task::{AbortHandle, JoinHandle},
@@ -29,7 +29,10 @@ use super::{
     stderr::Tail,
     wire::{MAX_MESSAGE_BYTES, Wire, WireError},
 };
-use crate::config::{ServerSpec, StdioLaunch};
+use crate::{
+    config::{ServerSpec, StdioLaunch},
+    jsonrpc::{LineError, LineReader},
+};
 
 /// What a child gets of our own environment besides what its entry names: where things are, and in which language.
 const PASSED: [&str; 20] = [
@@ -151,17 +154,14 @@ async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Value>)
 
 /// Reads lines until the child closes its standard output.
 async fn read(stdout: impl AsyncRead + Unpin, inbox: Arc<Inbox>, tail: Arc<Tail>, last_words: JoinHandle<()>) {
-    let mut reader = BufReader::with_capacity(64 * 1024, stdout);
-    let mut line = Vec::new();
+    let mut lines = LineReader::new(stdout, MAX_MESSAGE_BYTES);
     let mut noise = 0_usize;
     let end = loop {
-        line.clear();
-        match read_line(&mut reader, &mut line).await {
-            Ok(true) => {}
-            Ok(false) => break Failure::Closed,
-            Err(failure) => break failure,
-        }
-        let text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&line).trim_ascii();
+        let text = match lines.next().await {
+            Ok(Some(text)) => text,
+            Ok(None) | Err(LineError::Io(_)) => break Failure::Closed,
+            Err(error @ LineError::TooLong { .. }) => break Failure::Protocol(error.to_string()),
+        };
         match serde_json::from_slice::<Value>(text) {
             // A batch of 2025-03-26: its messages one by one.
             Ok(Value::Array(batch)) => batch.into_iter().for_each(|message| inbox.deliver(message)),
@@ -179,28 +179,6 @@ async fn read(stdout: impl AsyncRead + Unpin, inbox: Arc<Inbox>, tail: Arc<Tail>
     // lives on and only closed its standard output is not waited for.
     let _ = time::timeout(LAST_WORDS, last_words).await;
     inbox.end(&end);
-}
-
-/// Reads one line without its end. False at the end of the stream. What stands before the end without a line break counts.
-async fn read_line(reader: &mut (impl AsyncBufReadExt + Unpin), line: &mut Vec<u8>) -> Result<bool, Failure> {
-    loop {
-        let available = reader.fill_buf().await.map_err(|_| Failure::Closed)?;
-        if available.is_empty() {
-            return Ok(!line.is_empty());
-        }
-        let (part, done) = match available.iter().position(|&byte| byte == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (available.len(), false),
-        };
-        line.extend_from_slice(&available[..part]);
-        reader.consume(part);
-        if line.len() > MAX_MESSAGE_BYTES {
-            return Err(Failure::Protocol(format!("a line is longer than {MAX_MESSAGE_BYTES} bytes")));
-        }
-        if done {
-            return Ok(true);
-        }
-    }
 }
 
 #[async_trait]

@@ -274,8 +274,9 @@ pub(super) fn wants_input(result: &JsonObject) -> bool {
 }
 
 /// Gives a result the form that the client's era wants: `resultType` is required in the modern one and unknown before, and lists
-/// say there how long they may be kept.
-pub(super) fn shaped(result: JsonObject, method: &str, era: Era) -> JsonObject {
+/// say there how long they may be kept. Nothing else of it changes.
+#[must_use]
+pub fn shaped(result: JsonObject, method: &str, era: Era) -> JsonObject {
     let mut shaped = result;
     match (era, shaped.get("resultType").and_then(Value::as_str)) {
         (Era::Legacy, Some("complete")) => {
@@ -299,7 +300,8 @@ fn may_be_kept(method: &str) -> bool {
 }
 
 /// Gives an error of a backend of before the code that the modern era has for it.
-pub(super) fn shaped_error(error: RpcError, era: Era) -> RpcError {
+#[must_use]
+pub fn shaped_error(error: RpcError, era: Era) -> RpcError {
     match (era, error.code()) {
         (Era::Modern, RESOURCE_NOT_FOUND) => error.with_code(RpcError::INVALID_PARAMS),
         (Era::Modern, URL_ELICITATION_REQUIRED) => {

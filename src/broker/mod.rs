@@ -42,6 +42,7 @@ pub use self::{
     all_servers::AllServers,
     conversation::Conversation,
     describe::DescribeAnswer,
+    era::{shaped, shaped_error},
     library::{Library, Reading},
     one_server::OneServer,
     pins::{LeftOutPin, Pins},

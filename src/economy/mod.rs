@@ -40,7 +40,7 @@ pub use estimate::estimate;
 pub use footprint::{Footprint, ServerFootprint, ToolFootprint, direct_tokens, footprint, start_tokens};
 pub use head::Next;
 pub use reading::{ReadError, Span, Wanted, read_on};
-pub use result::{Copies, Cut, Fitted, Limits, Whole, fit, minified, say_cut};
+pub use result::{Copies, Cut, Fitted, Limits, NOTICE_TOKENS, Whole, fit, minified, say_cut};
 pub use select::{SelectError, select_from_result};
 pub use shares::{ResultText, reply_shares, summary_shares};
 pub use signature::{Signature, signature};

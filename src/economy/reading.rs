@@ -5,6 +5,7 @@
 use std::{fmt::Write, str::FromStr};
 
 use regex::{Regex, RegexBuilder};
+use serde_json::Value;
 
 use super::{
     clean,
@@ -14,8 +15,12 @@ use super::{
     tokens,
 };
 
-/// Room for saying where a part stands, in tokens.
+/// Room for saying where a part stands, in tokens, and how much of it is for where to read on.
 const PLACE_TOKENS: usize = 48;
+const NEXT_TOKENS: usize = 30;
+
+/// Said where no one place can be named.
+const NARROWER: &str = "a narrower path, or a pattern";
 
 /// Largest compiled pattern, in bytes. Matching is linear in the text whatever the pattern.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
@@ -141,7 +146,7 @@ impl Source {
                 if whole.text.is_empty() { whole.structured.clone().unwrap_or_default() } else { whole.text.clone() };
             return Ok(Self { text, path: Some("$".into()) });
         };
-        let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
         let documents = [whole.structured.as_deref().and_then(parse), parse(&whole.text)];
         let mut failure = ReadError::NoJson;
         for document in documents.iter().flatten().filter(|value| value.is_object() || value.is_array()) {
@@ -163,9 +168,11 @@ impl Source {
         let next = match (&head.next, &self.path) {
             (Next::Line(line), _) => format!("lines \"{line}-\""),
             (Next::Byte(byte), _) => format!("bytes \"{byte}-\""),
-            (Next::Path(path), Some(before)) => format!("path {:?}", path.replacen('$', before, 1)),
-            (Next::Path(_) | Next::Search, _) => "a narrower path, or a pattern".to_owned(),
+            (Next::Path(path), Some(before)) => format!("path {}", Value::from(path.replacen('$', before, 1))),
+            (Next::Path(_) | Next::Search, _) => NARROWER.to_owned(),
         };
+        // Keys can be anything, and a path of them any number of tokens.
+        let next = if tokens::fits(&next, NEXT_TOKENS) { next } else { NARROWER.to_owned() };
         let same = if self.path.as_deref() == Some("$") { "" } else { " with the same path" };
         let same = if matches!(head.next, Next::Line(_) | Next::Byte(_)) { same } else { "" };
         format!("{}\n[{} characters; next: {next}{same}]", head.text, self.text.chars().count())
@@ -186,7 +193,8 @@ fn lines(text: &str, span: Span, room: usize) -> Result<String, ReadError> {
     }
     match part.rfind('\n') {
         Some(end) => {
-            let last = first + head::line_count(&part[..end]) - 1;
+            // An empty line is one, also where it is all that fits.
+            let last = first + part[..end].matches('\n').count();
             Ok(format!("{}\n[lines {first}-{last} of {total}; next: lines \"{}-\"]", &part[..end], last + 1))
         }
         // A line that is too long alone.

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::catalog::JsonObject;
 
-/// Room kept for saying what is left out and how to read on. The longest such text of the tests has 96.
-const NOTICE_TOKENS: usize = 100;
+/// Room kept for saying what is left out and how to read on, in tokens: no such text has more, so a smaller budget is not kept. The
+/// longest of the tests has 96.
+pub const NOTICE_TOKENS: usize = 100;
 
 /// A result this many times over its budget cannot be read whole without filling the context, so it is not begun either: a part of
 /// the budget shows what it is, and the rest is found by reading on.
@@ -122,14 +123,20 @@ pub fn say_cut(result: &mut JsonObject, cut: &Cut, id: Option<&str>) {
     );
     let text = match id {
         Some(id) => {
-            let (by, other) = match &cut.next {
-                Next::Line(line) => (json!({ "id": id, "lines": format!("{line}-") }), "pattern (regex)"),
-                Next::Byte(byte) => (json!({ "id": id, "bytes": format!("{byte}-") }), "pattern (regex)"),
-                Next::Path(path) => (json!({ "id": id, "path": path }), "another path, or pattern (regex)"),
-                Next::Search => (json!({ "id": id, "pattern": "..." }), "path (JSONPath) or bytes"),
+            let text = |next: &Next| {
+                let (by, other) = match next {
+                    Next::Line(line) => (json!({ "id": id, "lines": format!("{line}-") }), "pattern (regex)"),
+                    Next::Byte(byte) => (json!({ "id": id, "bytes": format!("{byte}-") }), "pattern (regex)"),
+                    Next::Path(path) => (json!({ "id": id, "path": path }), "another path, or pattern (regex)"),
+                    Next::Search => (json!({ "id": id, "pattern": "..." }), "path (JSONPath) or bytes"),
+                };
+                let call = json!({ "tool": "crib/read_result", "arguments": by });
+                format!("[{sizes}. Read on with call_tool {call}, or by {other}]")
             };
-            let call = json!({ "tool": "crib/read_result", "arguments": by });
-            format!("[{sizes}. Read on with call_tool {call}, or by {other}]")
+            // Keys can be anything, and a path of them any number of tokens.
+            Some(text(&cut.next))
+                .filter(|text| tokens::fits(text, NOTICE_TOKENS))
+                .unwrap_or_else(|| text(&Next::Search))
         }
         None => format!(
             "[{sizes}; the rest is not kept. Ask for less: narrower arguments, or select (JSONPath) where the result is JSON]"
@@ -244,8 +251,13 @@ fn cut(mut result: JsonObject, limits: &Limits) -> Fitted {
     let mut kept_tokens = 0;
     let mut lines_before = 0;
     let mut next = None;
+    // A path is one of the structured content, which is the last text, or of the only text there is.
+    let (mut texts_left, has_structured) = (texts(&result).count(), whole.structured.is_some());
+    let is_only_text = texts_left == 1;
     for_each_text(&mut result, |text| {
         let lines = head::line_count(text);
+        texts_left -= 1;
+        let has_paths = is_only_text || (has_structured && texts_left == 0);
         if left < LEAST_HEAD_TOKENS {
             next.get_or_insert(Next::Line(lines_before + 1));
             text.clear();
@@ -255,6 +267,7 @@ fn cut(mut result: JsonObject, limits: &Limits) -> Fitted {
             let place = match head.next {
                 Next::Line(line) => Next::Line(line + lines_before),
                 Next::Byte(_) if lines_before > 0 => Next::Line(lines_before + 1),
+                Next::Path(_) if !has_paths => Next::Line(lines_before + 1),
                 other => other,
             };
             next.get_or_insert(place);

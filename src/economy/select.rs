@@ -1,5 +1,7 @@
 //! Only the wanted parts of a JSON result: JSONPath (RFC 9535), with errors that lead to the right path.
 
+mod patterns;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -16,6 +18,9 @@ const MAX_DESCENTS: usize = 1;
 
 /// Most ways in which the selectors of a path can combine: `[*, *]` doubles all that follows it.
 const MAX_COMBINATIONS: usize = 64;
+
+/// Most filters inside each other. The library's parser reads each one twice for each that it stands in: 16 take seconds.
+const MAX_FILTERS: usize = 3;
 
 /// Largest selection, in bytes of JSON: as large as any result. Parts that hold each other are written again and again.
 const MAX_SELECTED_BYTES: usize = 32 * 1024 * 1024;
@@ -44,6 +49,12 @@ pub enum SelectError {
     /// The path descends through all levels too often: each time multiplies what is looked at.
     #[error("the JSONPath would look at the same values again and again")]
     TooDeep,
+    /// Its patterns are more than a query is worth.
+    #[error("the patterns of `{path}` are too many or too large")]
+    Patterns {
+        /// The path.
+        path: String,
+    },
     /// What it names is larger than any result may be.
     #[error("`{path}` selects more than {} MiB", MAX_SELECTED_BYTES / (1024 * 1024))]
     TooLarge {
@@ -76,6 +87,7 @@ impl SelectError {
         match self {
             Self::Path { .. } => "write a path like `$.items[*].name` or `$..id`".into(),
             Self::TooDeep => "use at most one `..`, one `$`, and few selectors in one pair of brackets".into(),
+            Self::Patterns { .. } => "use a shorter pattern without counted repetitions".into(),
             Self::TooLarge { .. } | Self::Slow { .. } => "name what is wanted more closely".into(),
             Self::TooLong { .. } => "select a parent of the wanted parts".into(),
             Self::NoJson => "call again without `select`; `max_tokens` bounds any result".into(),
@@ -89,7 +101,9 @@ impl SelectError {
 /// # Errors
 /// Where the path is no JSONPath, or fits nothing.
 pub fn parts<'v>(value: &'v Value, path: &str) -> Result<Vec<&'v Value>, SelectError> {
-    let found = parse(path)?.query(value).all();
+    let parsed = parse(path)?;
+    let found = patterns::within_bounds(|| parsed.query(value).all());
+    let found = found.ok_or_else(|| SelectError::Patterns { path: path.into() })?;
     if found.is_empty() {
         return Err(SelectError::Nothing { path: path.into(), shape: shape(value) });
     }
@@ -158,11 +172,11 @@ fn parse(path: &str) -> Result<JsonPath, SelectError> {
 }
 
 /// Whether the work of a path grows with what it looks at and no faster: few descents, few combinations of selectors, no query from the
-/// root inside a filter. Judged by its text, outside quotes.
+/// root inside a filter, few filters inside each other. Judged by its text, outside quotes.
 fn is_bounded(path: &str) -> bool {
     let (mut roots, mut descents, mut combinations) = (0_usize, 0_usize, 1_usize);
-    // Selectors so far in each open pair of brackets; a filter's parentheses hold arguments instead.
-    let mut open: Vec<(char, usize)> = Vec::new();
+    // Selectors so far in each open pair of brackets, and whether one is a filter; a filter's parentheses hold arguments instead.
+    let mut open: Vec<(char, usize, bool)> = Vec::new();
     let (mut quote, mut escaped, mut before) = (None, false, ' ');
     for character in path.chars() {
         if let Some(end) = quote {
@@ -174,10 +188,16 @@ fn is_bounded(path: &str) -> bool {
             '\'' | '"' => quote = Some(character),
             '$' => roots += 1,
             '.' if before == '.' => descents += 1,
-            '[' | '(' => open.push((character, 1)),
-            ',' => open.last_mut().into_iter().for_each(|(_, selectors)| *selectors += 1),
+            '[' | '(' => open.push((character, 1, false)),
+            '?' => {
+                open.last_mut().into_iter().for_each(|(_, _, is_filter)| *is_filter = true);
+                if open.iter().filter(|(_, _, is_filter)| *is_filter).count() > MAX_FILTERS {
+                    return false;
+                }
+            }
+            ',' => open.last_mut().into_iter().for_each(|(_, selectors, _)| *selectors += 1),
             ']' | ')' => {
-                if let Some(('[', selectors)) = open.pop() {
+                if let Some(('[', selectors, _)) = open.pop() {
                     combinations = combinations.saturating_mul(selectors);
                 }
             }
@@ -252,12 +272,35 @@ mod tests {
             &format!("${}", "[*,*]".repeat(12)),
             "$[?count($..*) > 1]",
             "$['a','b'][*,*,*][0,1,2,3,4,5,6,7,8,9,10]",
+            &format!("$[?{}@.a{}]", "@[?".repeat(60), "]".repeat(60)),
+            &format!("$[?{}", "count(@[?".repeat(60)),
         ] {
             assert!(matches!(parts(&json!({}), path), Err(SelectError::TooDeep)), "{path}");
         }
-        for path in ["$..a", "$['a..b','c,$']", "$.items[0,1,2]['id','name']", "$[?search(@.a, 'x,y..z') && @.b]"] {
+        for path in [
+            "$..a",
+            "$['a..b','c,$']",
+            "$.items[0,1,2]['id','name']",
+            "$[?search(@.a, 'x,y..z') && @.b]",
+            "$[?@.a[?@.b[?@.c]]]",
+        ] {
             assert!(matches!(parts(&json!({}), path), Err(SelectError::Nothing { .. })), "{path}");
         }
+    }
+
+    #[test]
+    fn a_pattern_is_compiled_once_and_within_bounds() {
+        let values = Value::from((0..20_000).map(|at| json!({ "a": format!("text {at}") })).collect::<Vec<_>>());
+        assert_eq!(parts(&values, "$[?search(@.a,'^text 1.*9$') && match(@.a,'[a-z]+ [^0]*')]").unwrap().len(), 820);
+        assert!(
+            matches!(parts(&values, "$[?match(@.a,'[')]"), Err(SelectError::Nothing { .. })),
+            "no pattern fits nothing"
+        );
+        for path in ["$[?match(@.a,'((x{100}){100}){100}')]", "$[?match(@.a,@.a)]"] {
+            let error = parts(&values, path).unwrap_err();
+            assert!(matches!(error, SelectError::Patterns { .. }), "{error}; {}", error.hint());
+        }
+        assert_eq!(parts(&values, "$[?search(@.a,'^text 1$')]").unwrap().len(), 1, "the next query is not its heir");
     }
 
     #[test]

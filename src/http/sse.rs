@@ -1,6 +1,6 @@
 //! Streams of events: how one is written, and how a stream says that it is alive.
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{convert::Infallible, fmt, pin::pin, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -10,8 +10,13 @@ use axum::{
 use futures::{Stream, StreamExt, stream};
 use tokio::time;
 
+use crate::jsonrpc::events;
+
 /// A comment: whoever reads passes over it, and whatever is in between sees that the stream is in use.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+
+/// An event that says nothing of when to resume.
+const NO_PAUSE: Option<u64> = None;
 
 /// Where an event stands: the number of its stream in the session, and its own in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,17 +33,21 @@ impl EventId {
     }
 }
 
-/// A message as an event. JSON that was written by us has no line breaks.
-pub(super) fn event(id: Option<EventId>, json: &str) -> Bytes {
-    match id {
-        Some(EventId { stream, event }) => format!("id: {stream}-{event}\ndata: {json}\n\n").into(),
-        None => format!("data: {json}\n\n").into(),
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.stream, self.event)
     }
+}
+
+/// A message as an event.
+pub(super) fn event(id: Option<EventId>, json: &str) -> Bytes {
+    events::event(id.map(|id| id.to_string()).as_deref(), NO_PAUSE, json).into()
 }
 
 /// An event without a message: from here on the client can resume, and so long it shall wait before it does.
 pub(super) fn priming(id: EventId, retry: Duration) -> Bytes {
-    format!("id: {}-{}\nretry: {}\ndata:\n\n", id.stream, id.event, retry.as_millis()).into()
+    let millis = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
+    events::event(Some(&id.to_string()), Some(millis), "").into()
 }
 
 /// A response of these events, with a comment whenever there was none for so long.

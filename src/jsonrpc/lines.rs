@@ -43,6 +43,8 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
     /// Where the stream fails or the line is too long; nothing can be read after that.
     pub async fn next(&mut self) -> Result<Option<&[u8]>, LineError> {
         self.line.clear();
+        // What one long line took is not held for as long as the stream lasts.
+        self.line.shrink_to(CHUNK);
         loop {
             let available = self.stream.fill_buf().await?;
             if available.is_empty() {
@@ -70,31 +72,79 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use futures::FutureExt;
+    use proptest::{collection::vec, prelude::*};
+    use tokio::io::ReadBuf;
+
     use super::*;
 
-    async fn lines(text: &str, most: usize) -> (Vec<String>, Option<LineError>) {
-        let mut reader = LineReader::new(text.as_bytes(), most);
+    /// Gives at most so many bytes at once.
+    struct Slow<'s>(&'s [u8], usize);
+
+    impl AsyncRead for Slow<'_> {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            let (now, later) = self.0.split_at(self.0.len().min(self.1));
+            into.put_slice(now);
+            self.0 = later;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn read(stream: &[u8], at_once: usize, most: usize) -> (Vec<Vec<u8>>, Option<LineError>) {
+        let mut reader = LineReader::new(Slow(stream, at_once), most);
         let mut lines = Vec::new();
         loop {
-            match reader.next().await {
-                Ok(Some(line)) => lines.push(String::from_utf8(line.to_vec()).unwrap()),
-                Ok(None) => return (lines, None),
-                Err(error) => return (lines, Some(error)),
+            match reader.next().now_or_never() {
+                Some(Ok(Some(line))) => lines.push(line.to_vec()),
+                Some(Ok(None)) => return (lines, None),
+                Some(Err(error)) => return (lines, Some(error)),
+                None => panic!("a stream that never waits was waited for"),
             }
         }
     }
 
-    #[tokio::test]
-    async fn lines_come_trimmed_and_the_last_needs_no_break() {
-        let (read, error) = lines("\u{feff}{}\r\n\n  [1]  \nlast", 100).await;
-        assert_eq!(read, ["{}", "", "[1]", "last"]);
+    #[test]
+    fn lines_come_trimmed_and_the_last_needs_no_break() {
+        let (read, error) = read("\u{feff}{}\r\n\n  [1]  \nlast".as_bytes(), 100, 100);
+        assert_eq!(read, [b"{}".as_slice(), b"", b"[1]", b"last"]);
         assert!(error.is_none());
     }
 
-    #[tokio::test]
-    async fn a_line_without_end_is_an_error_and_no_memory() {
-        let (read, error) = lines(&format!("short\n{}", "x".repeat(1000)), 100).await;
-        assert_eq!(read, ["short"]);
+    #[test]
+    fn a_line_without_end_is_an_error_and_no_memory() {
+        let (read, error) = read(format!("short\n{}", "x".repeat(1000)).as_bytes(), 1000, 100);
+        assert_eq!(read, [b"short"]);
         assert!(matches!(error, Some(LineError::TooLong { most: 100 })), "{error:?}");
+    }
+
+    #[test]
+    fn the_room_of_a_long_line_is_given_back() {
+        let text = format!("{}\nshort\n", "x".repeat(3 * CHUNK));
+        let mut reader = LineReader::new(text.as_bytes(), 4 * CHUNK);
+        for length in [3 * CHUNK, 5] {
+            assert_eq!(reader.next().now_or_never().unwrap().unwrap().unwrap().len(), length);
+        }
+        assert!(reader.line.capacity() <= CHUNK, "{}", reader.line.capacity());
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_the_same_however_a_stream_is_cut(
+            parts in vec("[a \u{feff}\r\n]{0,9}|\\PC{0,9}", 0..9),
+            at_once in 1_usize..9,
+            most in 0_usize..40,
+        ) {
+            let whole = parts.concat();
+            let (lines, error) = read(whole.as_bytes(), usize::MAX, most);
+            let (again, as_well) = read(whole.as_bytes(), at_once, most);
+            prop_assert_eq!(&lines, &again);
+            prop_assert_eq!(error.is_some(), as_well.is_some());
+            prop_assert!(lines.iter().all(|line| line.len() <= most));
+        }
     }
 }

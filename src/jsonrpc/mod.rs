@@ -2,6 +2,7 @@
 //!
 //! Knows no method, no era and no peer. Nothing of a message is lost here, so that whoever relays one can relay all of it.
 
+pub mod events;
 mod lines;
 mod message;
 

@@ -72,6 +72,14 @@ fn following_next_reads_every_line_once() {
 }
 
 #[test]
+fn an_empty_line_before_a_long_one_is_passed() {
+    let whole = Whole { text: format!("\n\n{}", "long ".repeat(300)), structured: None };
+    let place = |wanted: &str| read(&whole, &lines(wanted), 80).lines().last().unwrap_or_default().to_owned();
+    assert_eq!(place("1-"), r#"[lines 1-2 of 3; next: lines "3-"]"#);
+    assert!(place("3-").starts_with("[part of line 3 of 3; next: bytes "), "{}", place("3-"));
+}
+
+#[test]
 fn a_pattern_finds_lines_with_those_around_them() {
     let wanted = |context, lines: Option<&str>| Wanted {
         pattern: Some("ERROR.*5\\d".into()),

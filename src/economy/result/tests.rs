@@ -176,3 +176,33 @@ fn what_is_not_kept_is_said_without_a_way_to_read_on() {
     let blocks = fitted.result["content"].as_array().unwrap();
     insta::assert_snapshot!(blocks.last().unwrap()["text"].as_str().unwrap(), @"[cut: 100 of 3001 tokens shown, 15000 characters in all; the rest is not kept. Ask for less: narrower arguments, or select (JSONPath) where the result is JSON]");
 }
+
+#[test]
+fn a_path_is_named_only_where_it_can_be_read() {
+    let rows = |text: &str| json!((0..900).map(|at| json!({ "id": at, "name": text })).collect::<Vec<_>>()).to_string();
+    let texts = |all: [&str; 2]| {
+        let blocks: Vec<Value> = all.iter().map(|text| json!({ "type": "text", "text": text })).collect();
+        object(json!({ "content": blocks }))
+    };
+    for (result, next) in [
+        (texts([&rows("tile"), "900 rows"]), Next::Line(1)),
+        (texts(["900 rows", &rows("tile")]), Next::Line(2)),
+        (object(json!({ "content": [{ "type": "text", "text": rows("tile") }] })), Next::Path("$[17:]".into())),
+    ] {
+        let cut = fit(&result, &limits(250)).cut.unwrap();
+        assert_eq!(cut.next, next);
+    }
+}
+
+#[test]
+fn a_notice_never_has_more_than_its_room() {
+    let key = "\u{301}é\"{}".repeat(12);
+    let rows: Vec<Value> = (0..900).map(|at| json!({ "id": at })).collect();
+    let result = object(json!({ "content": [{ "type": "text", "text": json!({ key: rows }).to_string() }] }));
+    let mut fitted = fit(&result, &limits(200));
+    let cut = fitted.cut.unwrap();
+    assert!(matches!(cut.next, Next::Path(_)), "{:?}", cut.next);
+    say_cut(&mut fitted.result, &cut, Some("a1b2c3"));
+    let notice = texts(&fitted.result).last().unwrap().to_owned();
+    assert!(tokens::count(&notice) <= NOTICE_TOKENS && notice.contains(r#""pattern":"...""#), "{notice}");
+}
