@@ -5,10 +5,7 @@ A failure that is listed here is none; an entry under which nothing fails any mo
 
 import fnmatch
 
-NOT_SUPPORTED = {
-    ("* in silence", "*", "memory", "python-new"):
-        "only a refusal of `initialize`, or an end, leads to the newer greeting: no server is known that says nothing",
-}
+NOT_SUPPORTED = {}
 
 
 def reason(cell, used):
