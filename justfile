@@ -50,6 +50,14 @@ real: release
 clients: release
     python3 tests/clients/run.py --toolcrib {{binary}}
 
+# The official conformance suite: both revisions, toolcrib as a server and as a client. tests/conformance/README.md says what is excluded.
+conformance *options: release
+    python3 tests/conformance/run.py --toolcrib {{binary}} {{options}}
+
+# Clients and servers of both eras of the protocol, all of them real, in every combination, for every kind of traffic.
+eras *options: release
+    python3 tests/real/eras.py --toolcrib {{binary}} {{options}}
+
 # Tokens of whole tasks: loaded directly, through a plain broker, through toolcrib. Fails where a bound does not hold.
 tasks *options:
     cargo test --bench tasks -- {{options}}

@@ -5,7 +5,8 @@
 
 use std::{
     hint::black_box,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::Arc,
@@ -181,4 +182,72 @@ fn call_through_toolcrib(bencher: Bencher<'_, '_>) {
     let params = json!({"name": "call_tool", "arguments": {"tool": "tasks/list_tasks", "arguments": {}}});
     toolcrib.ask("tools/call", params.clone());
     bencher.bench_local(|| black_box(toolcrib.ask("tools/call", params.clone())));
+}
+
+/// A toolcrib that serves HTTP, and one connection of a client that shakes no hands.
+struct Dialled {
+    child: Child,
+    connection: BufReader<TcpStream>,
+}
+
+impl Dialled {
+    fn start(command: &mut Command) -> Self {
+        command.args(["--http", "127.0.0.1:0"]).env("TOOLCRIB_HTTP_TOKEN", "0123456789abcdef");
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+        let address = said.trim().strip_prefix("listening on http://").unwrap().strip_suffix("/mcp").unwrap();
+        let connection = TcpStream::connect(address).unwrap();
+        connection.set_nodelay(true).unwrap();
+        Self { child, connection: BufReader::new(connection) }
+    }
+
+    fn call(&mut self, params: &Value) -> Value {
+        let mut params = params.clone();
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let (name, port) = (params["name"].clone(), self.connection.get_ref().peer_addr().unwrap().port());
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).to_string();
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer 0123456789abcdef\r\n\
+             Accept: application/json, text/event-stream\r\nContent-Type: application/json\r\n\
+             MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: {}\r\nContent-Length: {}\r\n\r\n",
+            name.as_str().unwrap(),
+            body.len()
+        );
+        self.connection.get_mut().write_all((head + &body).as_bytes()).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            self.connection.read_line(&mut line).unwrap();
+            if let Some(named) = line.strip_prefix("content-length: ") {
+                length = named.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.connection.read_exact(&mut body).unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+}
+
+impl Drop for Dialled {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The same call through toolcrib over HTTP: one more to whoever serves many clients by one process.
+#[divan::bench(sample_count = 500)]
+fn call_through_toolcrib_over_http(bencher: Bencher<'_, '_>) {
+    let home = small_home();
+    let mut toolcrib = Dialled::start(&mut serve(home.path()));
+    let params = json!({"name": "call_tool", "arguments": {"tool": "tasks/list_tasks", "arguments": {}}});
+    assert!(toolcrib.call(&params)["result"].is_object());
+    bencher.bench_local(|| black_box(toolcrib.call(&params)));
 }

@@ -89,12 +89,14 @@ async fn until_asked_to_stop(
 ) -> anyhow::Result<()> {
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
-        served = serving.as_mut() => served.context("serving ended abnormally"),
+        // First, so that signals are caught before anybody is served.
+        biased;
         asked = shutdown::requested() => {
             stop.cancel();
             serving.await.context("serving ended abnormally")?;
             asked.context("failed to listen for signals")
         }
+        served = serving.as_mut() => served.context("serving ended abnormally"),
     }
 }
 

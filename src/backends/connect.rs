@@ -113,7 +113,17 @@ impl Connector {
         };
         let (peer, refusal) = match greeted {
             (peer, Greeted::Agreed(greeting)) => return Ok(live::open(&spec.name, peer, greeting)),
-            (peer, Greeted::Failed(failure)) => return Err(self.given_up(spec, &peer, failure).await),
+            (peer, Greeted::Failed(failure)) => {
+                // A process that was silent all that time may be deaf to `initialize`. It runs by now, so a short wait will tell.
+                if way == Way::Stdio
+                    && likely == Era::Legacy
+                    && matches!(failure, Failure::Timeout(_))
+                    && let Greeted::Agreed(greeting) = era::greet(&peer, Era::Modern, era::DOUBT, client).await
+                {
+                    return Ok(live::open(&spec.name, peer, greeting));
+                }
+                return Err(self.given_up(spec, &peer, failure).await);
+            }
             (peer, Greeted::Refused(failure)) => (peer, failure),
         };
         if way == Way::Sse {

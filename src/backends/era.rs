@@ -212,7 +212,9 @@ async fn modern(peer: &Peer, patience: Duration) -> Greeted {
         Ok(result) => result,
         Err(failure) => return judged(failure, Era::Modern),
     };
-    if names_ours(result.get("supportedVersions")) == Some(false) {
+    let ours = names_ours(result.get("supportedVersions"));
+    // Some servers of the era before answer whatever they do not know with an empty result.
+    if !ours.unwrap_or_else(|| result.contains_key("capabilities")) {
         return Greeted::Refused(Failure::Protocol("it speaks no version that we do".into()));
     }
     let info = result.get("_meta").and_then(|meta| meta.get("io.modelcontextprotocol/serverInfo")).cloned();

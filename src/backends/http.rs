@@ -37,8 +37,8 @@ pub(super) const MAX_RETRIES: u32 = 5;
 /// Longest wait for the stream of what belongs to no request.
 const OPENING: Duration = Duration::from_secs(1);
 
-/// Bounds of the pause, whatever the backend names.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
+/// Bounds of the pause, whatever the backend names. Tests name short ones.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(if cfg!(test) { 1 } else { 100 }), Duration::from_secs(30));
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -313,3 +313,7 @@ impl Wire for HttpWire {
         self.inbox.end(&Failure::Closed);
     }
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

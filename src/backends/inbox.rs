@@ -17,7 +17,9 @@ use tokio::{
 };
 
 use super::{
-    Caller, not_supported,
+    Caller,
+    bystanders::Bystanders,
+    not_supported,
     peer::Failure,
     questions::{Questions, answer},
     watch::Watches,
@@ -38,6 +40,7 @@ pub(super) struct Inbox {
     over: AtomicBool,
     strays: AtomicU64,
     watches: Watches,
+    bystanders: Bystanders,
 }
 
 /// A request of ours that has no answer yet.
@@ -115,6 +118,9 @@ impl Inbox {
         if self.is_over() {
             return Err(Failure::Closed);
         }
+        if let Some(caller) = &waiting.caller {
+            self.bystanders.remember(caller.as_ref());
+        }
         all.insert(id, waiting);
         Ok(())
     }
@@ -174,6 +180,14 @@ impl Inbox {
         }
     }
 
+    fn logged(&self, params: &JsonObject, request: Option<u64>) {
+        let callers = self.callers(request);
+        if callers.is_empty() {
+            self.bystanders.all().iter().for_each(|client| client.log(params.clone()));
+        }
+        callers.iter().for_each(|caller| caller.log(params.clone()));
+    }
+
     fn told(&self, method: &str, mut message: JsonObject, request: Option<u64>) {
         let params = match message.remove("params") {
             Some(Value::Object(params)) => params,
@@ -181,9 +195,7 @@ impl Inbox {
         };
         match method {
             "notifications/progress" => self.progressed(params),
-            "notifications/message" => {
-                self.callers(request).iter().for_each(|caller| caller.log(params.clone()));
-            }
+            "notifications/message" => self.logged(&params, request),
             "notifications/cancelled" => self.taken_back(&params),
             _ => {
                 if let Some(params) = self.watches.told(method, params, request) {

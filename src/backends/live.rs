@@ -100,7 +100,8 @@ impl Session for LiveSession {
         }
         for _ in 0..MAX_ROUNDS {
             let mut params = params.clone();
-            if let Some(answers) = answers.take() {
+            // A backend with a handshake gets its answers as responses of their own.
+            if let Some(answers) = answers.take().filter(|_| self.greeting.era == Era::Modern) {
                 era::add_answers(&mut params, answers);
             }
             let outcome = self.asked(&method, params, idle_timeout, &caller).await;

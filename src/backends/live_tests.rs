@@ -1,4 +1,5 @@
 //! A live session over a scripted backend: levels of log messages, and headers of calls.
+#![expect(clippy::needless_pass_by_value, reason = "a value written in place reads better")]
 
 use serde_json::json;
 

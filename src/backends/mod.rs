@@ -4,6 +4,7 @@
 //! [`Pool`].
 
 mod breaker;
+mod bystanders;
 mod connect;
 mod endpoint;
 mod era;
@@ -13,6 +14,8 @@ mod inbox;
 mod levels;
 mod lists;
 mod live;
+#[cfg(test)]
+mod loopback;
 mod mirror;
 mod peer;
 mod pool;
@@ -30,6 +33,7 @@ mod watch;
 mod watching;
 mod wire;
 
+pub use bystanders::Bystander;
 pub use connect::Connector;
 pub use error::BackendError;
 pub use pool::{Lease, Pool};

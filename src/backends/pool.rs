@@ -168,22 +168,25 @@ impl Pool {
         }
     }
 
-    /// The live session with a backend, for a client that can be asked this; waits until somebody has it opened, and opens none.
+    /// The live session with a backend, for a client that can be asked this; opens none.
+    #[must_use]
+    pub fn live(&self, server: &ServerName, client: &ClientCapabilities) -> Option<Lease> {
+        let key = Key { server: server.clone(), client: client.clone() };
+        let state = self.state();
+        // Looking is no use: the order of use stays.
+        let slot = state.slots.peek(&key).filter(|slot| !slot.is_over())?;
+        Some(Lease { session: Arc::clone(slot.session.get()?), _hold: Hold::take(slot) })
+    }
+
+    /// As [`Self::live`]; waits until somebody has it opened.
     ///
     /// Dropping the future stops the wait.
     pub async fn wait_for(&self, server: &ServerName, client: &ClientCapabilities) -> Lease {
-        let key = Key { server: server.clone(), client: client.clone() };
         let mut opened = self.opened.subscribe();
         loop {
             opened.borrow_and_update();
-            let live = {
-                let state = self.state();
-                // Looking is no use: the order of use stays.
-                let slot = state.slots.peek(&key).filter(|slot| !slot.is_over());
-                slot.and_then(|slot| Some((Arc::clone(slot.session.get()?), Hold::take(slot))))
-            };
-            if let Some((session, hold)) = live {
-                return Lease { session, _hold: hold };
+            if let Some(lease) = self.live(server, client) {
+                return lease;
             }
             // The sender lives as long as the pool.
             let _ = opened.changed().await;

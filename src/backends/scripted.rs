@@ -1,4 +1,5 @@
 //! A wire to a backend that does as it is told: the twin of the real ones, for tests.
+#![expect(clippy::needless_pass_by_value, reason = "a value written in place reads better")]
 
 use std::{
     fmt,

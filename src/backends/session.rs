@@ -1,11 +1,16 @@
 //! The seam between the broker and a backend: what differs between stdio, HTTP, SSE and a test is behind these traits.
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{BackendError, Notices, Wanted, Watch};
+use super::{BackendError, Bystander, Notices, Wanted, Watch};
 use crate::{
     catalog::{Era, JsonObject, RawListing, ToolEntry},
     config::ServerSpec,
@@ -160,6 +165,11 @@ pub trait Caller: fmt::Debug + Send + Sync {
 
     /// Any other notification that the backend sent while the call ran, as sent, like `notifications/elicitation/complete`.
     fn told(&self, _method: &str, _params: JsonObject) {}
+
+    /// Who hears what the backend logs between requests, for as long as that is there; nobody where the client wants nothing then.
+    fn bystander(&self) -> Option<Weak<dyn Bystander>> {
+        None
+    }
 
     /// Whether progress is worth asking the backend for.
     fn wants_progress(&self) -> bool {

@@ -125,7 +125,7 @@ impl Endpoint for AllServers {
             "resources/unsubscribe" => return Ok(Broker::unsubscribe(&text("uri")?, exchange)),
             method => return Err(unknown_method(method)),
         };
-        self.broker.serve(Incoming::of(what, request), exchange).await
+        self.broker.serve(Incoming::of(what, request)?, exchange).await
     }
 
     async fn listen(&self, wishes: JsonObject, exchange: &Exchange) -> Result<(), RpcError> {

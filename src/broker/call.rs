@@ -75,7 +75,7 @@ impl Broker {
         };
         let succeeded = outcome.as_ref().is_ok_and(|result| !is_error(result));
         if succeeded && self.library.settings().search.learn {
-            self.learning.called(&tool.id, self.library.registry());
+            self.learning.called(&tool.id, conversation, self.library.registry());
         }
         self.record(&tool, succeeded, outcome.as_ref().ok(), outgoing, conversation)
     }
@@ -130,7 +130,7 @@ impl Broker {
         conversation: &Conversation,
     ) -> JsonObject {
         let Outgoing { result, kept } = outgoing;
-        self.counting.called(&tool.id, succeeded, sent, &result, self.library.registry());
+        self.counting.called(&tool.id, succeeded, sent, &result, conversation, self.library.registry());
         conversation.note(Step::Called { tool: tool.id.clone(), succeeded, kept });
         result
     }

@@ -50,7 +50,7 @@ impl Broker {
         }
         answer.text = parts.join("\n\n");
         conversation.note(Step::Described { tools: answer.tools.iter().map(|tool| tool.id.to_string()).collect() });
-        self.counting.described(described, self.library.registry());
+        self.counting.described(described, conversation, self.library.registry());
         answer
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -13,12 +13,13 @@ use tokio::sync::OnceCell;
 use toolcrib_index::Habits;
 use tracing::warn;
 
+use super::{Conversation, conversation::OfEach};
 use crate::{
     ids::ToolId,
     registry::{Habit, Registry, UseEvent},
 };
 
-/// How many searches wait for the call that follows them.
+/// How many searches of a conversation wait for the call that follows them.
 const MAX_OPEN: usize = 8;
 
 /// A call this long after a search has nothing to do with it.
@@ -40,7 +41,7 @@ struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Learning {
     learned: OnceCell<RwLock<Arc<Habits>>>,
-    open: Mutex<VecDeque<Open>>,
+    open: OfEach<VecDeque<Open>>,
 }
 
 impl Learning {
@@ -58,32 +59,34 @@ impl Learning {
     }
 
     /// Notes a search, until it is known what it led to.
-    pub(super) fn searched(&self, query: &str, hits: Vec<String>) {
+    pub(super) fn searched(&self, query: &str, hits: Vec<String>, conversation: &Conversation) {
         let words = Habits::memorable(query);
         if words.is_empty() {
             return;
         }
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|earlier| earlier.words != words);
-        open.push_back(Open { words, hits, at: Instant::now(), followed: false });
-        while open.len() > MAX_OPEN {
-            open.pop_front();
-        }
+        self.open.of(conversation, |open| {
+            open.retain(|earlier| earlier.words != words);
+            open.push_back(Open { words, hits, at: Instant::now(), followed: false });
+            while open.len() > MAX_OPEN {
+                open.pop_front();
+            }
+        });
     }
 
     /// Learns from a call that worked, if a search led to it: the last that found the tool, else the last one of all, which
-    /// missed it, unless another call followed that already.
-    pub(super) fn called(&self, tool: &ToolId, registry: &Registry) {
+    /// missed it, unless another call followed that already, or another client may have asked.
+    pub(super) fn called(&self, tool: &ToolId, conversation: &Conversation, registry: &Registry) {
         let id = tool.to_string();
-        let words = {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = self.open.of(conversation, |open| {
             open.retain(|search| search.at.elapsed() < MAX_GAP);
             let found = open.iter().rposition(|search| search.hits.contains(&id));
-            let missed = || open.len().checked_sub(1).filter(|&last| !open[last].followed);
-            let Some(search) = found.or_else(missed).and_then(|at| open.get_mut(at)) else { return };
+            let last = open.len().checked_sub(1).filter(|_| !conversation.is_shared());
+            let missed = || last.filter(|&last| !open[last].followed);
+            let search = found.or_else(missed).and_then(|at| open.get_mut(at))?;
             search.followed = true;
-            search.words.clone()
-        };
+            Some(search.words.clone())
+        });
+        let Some(words) = words else { return };
         if let Some(learned) = self.learned.get() {
             let mut learned = learned.write().unwrap_or_else(PoisonError::into_inner);
             Arc::make_mut(&mut learned).learn(&words, &id, 1.0);

@@ -6,13 +6,13 @@
 use std::{
     collections::{HashSet, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::SystemTime,
 };
 
-use super::{Broker, SearchAnswer, Surface};
+use super::{Broker, Conversation, SearchAnswer, Surface, conversation::OfEach};
 use crate::{
     catalog::JsonObject,
     economy::{self, ResultText},
@@ -29,16 +29,16 @@ const MAX_CALLED: usize = 4_096;
 /// Tokens of a reply, known when the writer has counted them.
 type Counted = Arc<OnceLock<u64>>;
 
-/// Whether and what this broker counts.
+/// Whether and what this broker counts, with what it remembers for that of each conversation.
 #[derive(Debug, Default)]
 pub(super) struct Counting {
     on: AtomicBool,
-    conversation: Mutex<Conversation>,
+    conversations: OfEach<Rested>,
 }
 
 /// What must be remembered between a reply and the call that it leads to.
 #[derive(Debug, Default)]
-struct Conversation {
+struct Rested {
     searches: VecDeque<(Vec<String>, Counted)>,
     describes: VecDeque<(ToolId, Counted)>,
     called: HashSet<ToolId>,
@@ -48,7 +48,6 @@ impl Broker {
     /// Notes that a client begins a conversation, with what it costs at its start, and counts from here on.
     pub fn begin_conversation(&self, surface: &Surface) {
         self.counting.on.store(true, Ordering::Relaxed);
-        *self.counting.conversation() = Conversation::default();
         let summaries = surface.summaries.clone();
         let enabled = self.library.settings().servers.values().filter(|spec| spec.enabled);
         let servers: Vec<ServerName> = enabled.map(|spec| spec.name.clone()).collect();
@@ -74,13 +73,14 @@ impl Broker {
 
 impl Counting {
     /// Notes a search and its reply.
-    pub(super) fn searched(&self, answer: &SearchAnswer, registry: &Registry) {
+    pub(super) fn searched(&self, answer: &SearchAnswer, conversation: &Conversation, registry: &Registry) {
         if !self.on.load(Ordering::Relaxed) {
             return;
         }
         let hits: Vec<String> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
         let counted = Counted::default();
-        keep(&mut self.conversation().searches, (hits.clone(), Arc::clone(&counted)));
+        let shown = (hits.clone(), Arc::clone(&counted));
+        self.conversations.of(conversation, |rested| keep(&mut rested.searches, shown));
         let (text, at) = (answer.text.clone(), SystemTime::now());
         registry.record_use_later(move || {
             let (total, shares) = economy::reply_shares(&text, &hits);
@@ -92,18 +92,17 @@ impl Counting {
     }
 
     /// Notes described tools, each with its part of the reply.
-    pub(super) fn described(&self, parts: Vec<(ToolId, String)>, registry: &Registry) {
+    pub(super) fn described(&self, parts: Vec<(ToolId, String)>, conversation: &Conversation, registry: &Registry) {
         if !self.on.load(Ordering::Relaxed) || parts.is_empty() {
             return;
         }
-        let mut conversation = self.conversation();
-        let mut counted: Vec<(ToolId, String, Counted)> = Vec::with_capacity(parts.len());
-        for (tool, text) in parts {
-            let tokens = Counted::default();
-            keep(&mut conversation.describes, (tool.clone(), Arc::clone(&tokens)));
-            counted.push((tool, text, tokens));
-        }
-        drop(conversation);
+        let counted: Vec<(ToolId, String, Counted)> =
+            parts.into_iter().map(|(tool, text)| (tool, text, Counted::default())).collect();
+        self.conversations.of(conversation, |rested| {
+            for (tool, _, tokens) in &counted {
+                keep(&mut rested.describes, (tool.clone(), Arc::clone(tokens)));
+            }
+        });
         let at = SystemTime::now();
         registry.record_use_later(move || {
             let shown = counted.into_iter().map(|(tool, text, counted)| {
@@ -122,15 +121,16 @@ impl Counting {
         succeeded: bool,
         sent: Option<&JsonObject>,
         reply: &JsonObject,
+        conversation: &Conversation,
         registry: &Registry,
     ) {
         if !self.on.load(Ordering::Relaxed) {
             return;
         }
-        let mut conversation = self.conversation();
-        let first = conversation.called.len() < MAX_CALLED && conversation.called.insert(tool.clone());
-        let led = conversation.led_to(tool);
-        drop(conversation);
+        let (first, led) = self.conversations.of(conversation, |rested| {
+            let first = rested.called.len() < MAX_CALLED && rested.called.insert(tool.clone());
+            (first, rested.led_to(tool))
+        });
         let (tool, sent, reply) = (tool.clone(), sent.map(ResultText::of), ResultText::of(reply));
         let at = SystemTime::now();
         registry.record_use_later(move || UseEvent::Call {
@@ -144,13 +144,9 @@ impl Counting {
             result_tokens: reply.count() as u64,
         });
     }
-
-    fn conversation(&self) -> MutexGuard<'_, Conversation> {
-        self.conversation.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Conversation {
+impl Rested {
     /// The replies that a call of this tool rests on: the last search that showed it, and its descriptions. Each is counted for
     /// one call only, so that what is credited to pins is never more than what was read.
     fn led_to(&mut self, tool: &ToolId) -> Vec<Counted> {
@@ -186,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_reply_is_credited_to_one_call_only() {
-        let mut conversation = Conversation::default();
+        let mut conversation = Rested::default();
         let (a, b): (ToolId, ToolId) = ("s/a".parse().unwrap(), "s/b".parse().unwrap());
         let both = vec!["s/a".to_owned(), "s/b".to_owned()];
         keep(&mut conversation.searches, (both.clone(), counted(100)));

@@ -148,11 +148,17 @@ impl Endpoint for OneServer {
             method: request.method.clone(),
             params: without_hop(&request.params),
         };
-        let mut result = self.broker.serve(Incoming::of(What::Raw(raw), request), exchange).await?;
+        let mut result = self.broker.serve(Incoming::of(What::Raw(raw), request)?, exchange).await?;
         if request.method == "tools/list" {
             self.narrow(&mut result);
         }
         Ok(result)
+    }
+
+    fn input_schema(&self, tool: &str) -> Option<JsonObject> {
+        let known = self.known()?;
+        let tool = known.tools.iter().find(|known| known.name().as_str() == tool)?;
+        tool.input_schema().as_object().cloned()
     }
 
     async fn listen(&self, wishes: JsonObject, exchange: &Exchange) -> Result<(), RpcError> {

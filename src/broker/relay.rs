@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU8, Ordering},
     },
     time::Duration,
@@ -19,9 +19,12 @@ use tokio::{
     time,
 };
 
-use super::{era, front::Exchange};
+use super::{
+    era,
+    front::{Client, Exchange},
+};
 use crate::{
-    backends::{Caller, ClientCapabilities, not_supported},
+    backends::{Bystander, Caller, ClientCapabilities, not_supported},
     catalog::JsonObject,
 };
 
@@ -40,6 +43,9 @@ const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "criti
 /// Rank under which nothing is sent.
 const NOTHING: u8 = u8::MAX;
 
+/// Rank of a client that never said: what a server sends of itself is passed, and none is asked to send more.
+const UNASKED: u8 = u8::MAX - 1;
+
 /// What a connection asked to hear of, by `logging/setLevel`.
 #[derive(Debug)]
 pub(super) struct LogLevel(AtomicU8);
@@ -52,6 +58,7 @@ pub(super) struct Relay {
     asking: Asking,
     capabilities: ClientCapabilities,
     client: u64,
+    bystander: Option<Weak<dyn Bystander>>,
 }
 
 #[derive(Debug, Clone)]
@@ -99,7 +106,7 @@ enum Message {
 
 impl Default for LogLevel {
     fn default() -> Self {
-        Self(AtomicU8::new(0))
+        Self(AtomicU8::new(UNASKED))
     }
 }
 
@@ -109,6 +116,15 @@ impl LogLevel {
         let rank = rank(level);
         self.0.store(rank.unwrap_or(0), Ordering::Relaxed);
         rank.is_some()
+    }
+
+    /// Whether a message is to be passed.
+    pub(super) fn passes(&self, params: &JsonObject) -> bool {
+        let level = params.get("level").and_then(Value::as_str).and_then(rank).unwrap_or(0);
+        match self.0.load(Ordering::Relaxed) {
+            UNASKED => true,
+            least => level >= least,
+        }
     }
 }
 
@@ -121,7 +137,13 @@ pub(super) fn open(exchange: &Exchange, client: u64) -> (Relay, Forwarder, Optio
     } else {
         (Asking::Inline(Box::new(exchange.clone())), None)
     };
-    let relay = Relay { out: Mutex::new(out), asking, capabilities: era::client_capabilities(exchange), client };
+    let capabilities = era::client_capabilities(exchange);
+    // A client without handshake hears of nothing outside of its requests.
+    let bystander = (!era::is_modern(exchange)).then(|| {
+        let client: Weak<dyn Bystander> = Arc::<Client>::downgrade(&exchange.client);
+        client
+    });
+    let relay = Relay { out: Mutex::new(out), asking, capabilities, client, bystander };
     (relay, forwarder, questions)
 }
 
@@ -170,7 +192,7 @@ impl Caller for Relay {
     fn log(&self, params: JsonObject) {
         let level = params.get("level").and_then(Value::as_str).and_then(rank).unwrap_or(0);
         let out = self.out();
-        if out.least != NOTHING && level >= out.least {
+        if out.least == UNASKED || (out.least != NOTHING && level >= out.least) {
             let _ = out.queue.try_send(Message::Log(params));
         }
     }
@@ -194,6 +216,10 @@ impl Caller for Relay {
 
     fn client(&self) -> u64 {
         self.client
+    }
+
+    fn bystander(&self) -> Option<Weak<dyn Bystander>> {
+        self.bystander.clone()
     }
 
     fn works_off_input(&self) -> bool {

@@ -71,9 +71,9 @@ impl Broker {
         let answer = if request.query.is_empty() {
             self.browse(server.as_ref(), request.limit, &catalog)
         } else {
-            self.find(request, server.as_ref(), slip, &catalog).await
+            self.find(request, server.as_ref(), slip, &catalog, conversation).await
         };
-        self.counting.searched(&answer, self.library.registry());
+        self.counting.searched(&answer, conversation, self.library.registry());
         let hits = answer.hits.iter().map(|hit| hit.id.clone()).collect();
         conversation.note(Step::Searched { query: request.query.clone(), hits });
         answer
@@ -85,6 +85,7 @@ impl Broker {
         server: Option<&ServerName>,
         slip: Option<String>,
         catalog: &Catalog,
+        conversation: &Conversation,
     ) -> SearchAnswer {
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
         let learns = self.library.settings().search.learn;
@@ -119,7 +120,7 @@ impl Broker {
         let shown: Vec<&ToolId> =
             folded.iter().flat_map(|folded| [&folded.tool.id].into_iter().chain(&folded.same)).collect();
         if learns {
-            self.learning.searched(&request.query, shown.iter().map(ToString::to_string).collect());
+            self.learning.searched(&request.query, shown.iter().map(ToString::to_string).collect(), conversation);
         }
         let is_shown: HashSet<String> = folded.iter().map(|folded| folded.tool.id.to_string()).collect();
         let found = hits.iter().filter(|hit| is_shown.contains(&hit.id)).map(FoundTool::from).collect();

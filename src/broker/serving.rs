@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -34,13 +34,19 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// A request, with the answers that it brings.
-    pub(super) fn of(what: What, request: &Request) -> Self {
-        let part = |key: &str| request.params.get(key);
-        Self {
-            what,
-            responses: part("inputResponses").and_then(Value::as_object).cloned().unwrap_or_default(),
-            state: part("requestState").and_then(Value::as_str).map(str::to_owned),
-        }
+    pub(super) fn of(what: What, request: &Request) -> Result<Self, RpcError> {
+        let wrong = |why: &str| RpcError::new(RpcError::INVALID_PARAMS, why);
+        let responses = match request.params.get("inputResponses") {
+            None => JsonObject::new(),
+            Some(Value::Object(responses)) if responses.values().all(Value::is_object) => responses.clone(),
+            Some(_) => return Err(wrong("`inputResponses` must be an object of objects")),
+        };
+        let state = match request.params.get("requestState") {
+            None => None,
+            Some(Value::String(state)) => Some(state.clone()),
+            Some(_) => return Err(wrong("`requestState` must be text")),
+        };
+        Ok(Self { what, responses, state })
     }
 }
 
@@ -95,6 +101,8 @@ impl Broker {
             }
         };
         let resumed = match state {
+            // Whoever answers before it is asked answers the server, which may take it.
+            None if !responses.is_empty() => Some(Resumed::Backend(Answers { responses, state: None })),
             None => None,
             Some(state) => {
                 let resumed = self.parking().resume(&state, responses, &bound_to);
@@ -176,6 +184,9 @@ impl Broker {
 /// Why a prompt or a resource could not be given, as an error of the protocol: there is no model to read a result.
 fn refusal(error: OfferError) -> RpcError {
     match error {
+        OfferError::Unknown { what: "resource", ref name } => {
+            RpcError::new(RpcError::INVALID_PARAMS, error.to_string()).with_data(json!({"uri": name}))
+        }
         OfferError::Unknown { .. } => RpcError::new(RpcError::INVALID_PARAMS, error.to_string()),
         OfferError::Backend(BackendError::Rpc { error, .. }) => RpcError::as_sent(*error),
         OfferError::Backend(failure) => RpcError::new(RpcError::INTERNAL, format!("{failure}; {}", failure.hint())),

@@ -218,7 +218,7 @@ impl Broker {
         let wanted = Wanted { tools: true, prompts: true, resources: true, uris: Vec::new() };
         let target = Target { spec: spec.clone(), wanted, is_renamed: false };
         let (broker, listener) = (Arc::clone(self), Listener::unasked(exchange));
-        let watching = tokio::spawn(async move { broker.watch_while_awake(&target, &listener).await });
+        let watching = tokio::spawn(async move { broker.watch_while_awake(None, &target, &listener).await });
         held.lists = Some(AbortOnDropHandle::new(watching));
     }
 
@@ -250,6 +250,12 @@ impl Broker {
                 Err(failure) => debug!(server.name = %target.spec.name, error = %failure, "cannot be watched"),
             }
         }
+        // Of a server that runs nothing may be missed once it is agreed to.
+        let running = sleeping.as_ref().and_then(|target| self.pool.live(&target.spec.name, &capabilities));
+        let awake = match (running, &sleeping) {
+            (Some(lease), Some(target)) => watched(&lease, target).await.ok(),
+            _ => None,
+        };
         if !uris.is_empty() {
             agreed.insert("resourceSubscriptions".into(), json!(uris));
         }
@@ -264,7 +270,7 @@ impl Broker {
         };
         let lists = async {
             match &sleeping {
-                Some(target) => self.watch_while_awake(target, &listener).await,
+                Some(target) => self.watch_while_awake(awake, target, &listener).await,
                 None => pending().await,
             }
         };
@@ -307,28 +313,41 @@ impl Broker {
         }
     }
 
-    /// Watches a server whenever somebody else has it running, until the client is gone.
-    async fn watch_while_awake(&self, target: &Target, listener: &Listener) {
+    /// Watches a server whenever somebody else has it running, until the client is gone. `open` is a watch of the session that runs
+    /// already.
+    async fn watch_while_awake(&self, mut open: Option<Open>, target: &Target, listener: &Listener) {
+        loop {
+            let mut watch = match open.take() {
+                Some(open) => open,
+                None => self.watch_next(target, listener).await,
+            };
+            if !forward(&mut watch, target, listener).await {
+                return;
+            }
+            drop(watch);
+            // A session that has just ended may still be found for a moment.
+            time::sleep(FIRST_PAUSE).await;
+        }
+    }
+
+    /// Waits until the server runs and tells something; then it is watched, and kept awake by that no longer than by others.
+    async fn watch_next(&self, target: &Target, listener: &Listener) -> Open {
         loop {
             let lease = self.pool.wait_for(&target.spec.name, &listener.capabilities()).await;
-            let open = watched(&lease, target).await;
+            let open = watched(&lease, target).await.ok().filter(|open| open.agreed.is_anything());
             let session = Arc::downgrade(lease.session());
-            // The watch alone keeps nobody awake.
             drop(lease);
-            match open {
-                Ok(mut open) if open.agreed.is_anything() => {
-                    if !forward(&mut open, target, listener).await {
-                        return;
-                    }
+            if let Some(open) = open {
+                // While it slept its lists came from the catalog, and it may have changed them before it was watched.
+                for (method, params) in target.anything(&open.agreed) {
+                    listener.tell(method, params).await;
                 }
-                // It tells nothing; its next session may.
-                Ok(_) | Err(_) => {
-                    while session.upgrade().is_some_and(|session| !session.is_closed()) {
-                        time::sleep(LONGEST_PAUSE).await;
-                    }
-                }
+                return open;
             }
-            // A session that has just ended may still be found for a moment.
+            // It tells nothing; its next session may.
+            while session.upgrade().is_some_and(|session| !session.is_closed()) {
+                time::sleep(LONGEST_PAUSE).await;
+            }
             time::sleep(FIRST_PAUSE).await;
         }
     }

@@ -12,9 +12,9 @@ Servers never read before, or not for long, are read in the background.
 With --passthrough it is one server as it is, under its own names: started at its first request, in front of clients
 and servers of both eras of the protocol.
 
-With --http, one process serves any number of clients on this machine, until it is stopped: all servers at
- /mcp, each one as it is at /servers/NAME/mcp. They need its token, which is
-made and shown once, at the first start; TOOLCRIB_HTTP_TOKEN sets one of your own (16 characters or more). A client's entry:
+With --http, one process serves any number of clients on this machine, until it is stopped: all servers at /mcp, each one
+as it is at /servers/NAME/mcp. Clients need its token, which is made and shown once, at the first start;
+TOOLCRIB_HTTP_TOKEN sets one of your own (16 characters or more). A client's entry:
   {\"url\": \"http://127.0.0.1:7477/mcp\", \"headers\": {\"Authorization\": \"Bearer tcb_…\"}}
 
 Examples:

@@ -151,7 +151,7 @@ impl Reading<'_> {
         entries.sort_by_key(|(_, label, _)| label.parse::<ServerName>().is_err());
         let mut taken = BTreeSet::new();
         for (at, label, entry) in entries {
-            let Some(translated) = mcp_json::translate(&entry) else {
+            let Some(translated) = mcp_json::translate(&label, &entry) else {
                 self.loaded.notes.push(format!("`{}` is toolcrib itself and was left out", at.shown()));
                 continue;
             };

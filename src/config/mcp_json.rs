@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::is_own_entry;
+use super::{is_own_entry, is_own_url};
 use crate::ids::{BUILT_IN_SERVER, ServerName};
 
 /// Top-level keys that hold servers: most clients, and VS Code.
@@ -25,7 +25,7 @@ pub(super) struct Translated {
 }
 
 /// Translates one entry; `None` where it is toolcrib's own, which would start itself without end.
-pub(super) fn translate(entry: &Value) -> Option<Translated> {
+pub(super) fn translate(label: &str, entry: &Value) -> Option<Translated> {
     let Value::Object(entry) = entry else {
         return Some(Translated { table: entry.clone(), ignored: Vec::new() });
     };
@@ -53,6 +53,9 @@ pub(super) fn translate(entry: &Value) -> Option<Translated> {
     // Some clients leave the other way to reach a server in place; `type` says which one is meant.
     let by_url =
         url.is_some() && (transport.is_some_and(|transport| transport != "stdio") || !entry.contains_key("command"));
+    if by_url && url.and_then(Value::as_str).is_some_and(|url| is_own_url(label, url)) {
+        return None;
+    }
     let mut ignored = Vec::new();
     if by_url {
         take("url", url);
@@ -185,7 +188,7 @@ mod tests {
 
     #[test]
     fn every_clients_way_to_write_a_server_is_understood() {
-        let table = |entry: Value| translate(&entry).unwrap().table.to_string();
+        let table = |entry: Value| translate("a", &entry).unwrap().table.to_string();
         insta::assert_snapshot!(
             table(json!({"type": "streamable-http", "url": "https://a.example", "headers": {"X": "y"}, "oauth": {}})),
             @r#"{"url":"https://a.example","headers":{"X":"y"},"transport":"http"}"#
@@ -206,9 +209,12 @@ mod tests {
 
     #[test]
     fn toolcribs_own_entry_is_left_out() {
-        assert!(translate(&json!({"command": "/usr/local/bin/toolcrib", "args": ["serve"]})).is_none());
-        assert!(translate(&json!({"command": "toolcrib"})).is_none());
-        assert!(translate(&json!({"command": "toolcrib-notes", "args": ["serve"]})).is_some());
+        assert!(translate("x", &json!({"command": "/usr/local/bin/toolcrib", "args": ["serve"]})).is_none());
+        assert!(translate("toolcrib", &json!({"url": "http://127.0.0.1:7477/mcp"})).is_none());
+        assert!(translate("notes", &json!({"url": "http://127.0.0.1:7477/mcp"})).is_some());
+        assert!(translate("toolcrib", &json!({"url": "https://toolcrib.example/mcp"})).is_some());
+        assert!(translate("x", &json!({"command": "toolcrib"})).is_none());
+        assert!(translate("x", &json!({"command": "toolcrib-notes", "args": ["serve"]})).is_some());
     }
 
     proptest! {

@@ -23,6 +23,8 @@ mod write;
 
 use std::path::Path;
 
+use url::Url;
+
 pub use docs::reference;
 pub use edit::{EditError, ServerDraft, add_server, remove_server, set_enabled};
 pub use env::{ProcessEnv, Strings};
@@ -47,4 +49,12 @@ pub fn is_own_entry(command: &str, args: &[String]) -> bool {
     let program = program.strip_suffix(".exe").unwrap_or(program);
     // Other commands of ours, such as the sample servers, end by themselves.
     program.eq_ignore_ascii_case("toolcrib") && (args.is_empty() || args.iter().any(|arg| arg == "serve"))
+}
+
+/// Whether an entry is likely to be toolcrib serving over HTTP on this machine: by what it is called, for an address says nothing.
+#[must_use]
+pub fn is_own_url(label: &str, url: &str) -> bool {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    label.eq_ignore_ascii_case("toolcrib")
+        && host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
 }

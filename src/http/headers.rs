@@ -143,7 +143,7 @@ mod tests {
         pairs.iter().map(pair).collect()
     }
 
-    fn call(name: &str, arguments: Value) -> Value {
+    fn call(name: &str, arguments: &Value) -> Value {
         json!({"method": "tools/call", "params": {"name": name, "arguments": arguments}})
     }
 
@@ -161,7 +161,7 @@ mod tests {
         let mut twice = headers(&[("mcp-method", "tools/list")]);
         twice.append(METHOD, HeaderValue::from_static("tools/list"));
         assert!(agree(&twice, &list, |_| None).is_err());
-        let search = call("search_tools", json!({}));
+        let search = call("search_tools", &json!({}));
         let with = |name| plain(&[("mcp-method", "tools/call"), ("mcp-name", name)], &search);
         assert_eq!(with("search_tools"), Ok(()));
         assert_eq!(with("=?base64?c2VhcmNoX3Rvb2xz?="), Ok(()));
@@ -184,7 +184,7 @@ mod tests {
         let check = |pairs: &[(&str, &str)], arguments: Value| {
             let base = [("mcp-method", "tools/call"), ("mcp-name", "query")];
             let all: Vec<(&str, &str)> = base.iter().chain(pairs).copied().collect();
-            agree(&headers(&all), &call("query", arguments), |_| schema.as_object().cloned())
+            agree(&headers(&all), &call("query", &arguments), |_| schema.as_object().cloned())
         };
         let region = ("mcp-param-region", "west");
         assert_eq!(check(&[region], json!({"region": "west"})), Ok(()));

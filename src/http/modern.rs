@@ -93,7 +93,7 @@ pub(super) async fn answer(
     let stop = shared.stop.clone();
     let mut answering = Answering { work: Some(work), answer: None, said, client, stop };
     let first = time::timeout(shared.service.limits.keep_alive, answering.next()).await;
-    shared.opened_without_session(place.server.as_ref());
+    shared.opened_without_session(&place.server);
     let first = match first {
         Ok(Some(Next::Answer(answer))) => {
             return Ok(refusal::json(status(&answer, says_capabilities), &answer));

@@ -1,8 +1,8 @@
 //! What is served where.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::{
@@ -38,7 +38,8 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
     /// Nothing more is begun.
     pub(super) stop: CancellationToken,
-    has_opened: AtomicBool,
+    /// Where clients without sessions have been.
+    opened: Mutex<HashSet<Option<ServerName>>>,
 }
 
 impl Shared {
@@ -47,17 +48,21 @@ impl Shared {
             sessions: Sessions::new(&service.limits),
             service,
             port,
-            conversation: Arc::new(Conversation::local()),
+            conversation: Arc::new(Conversation::local_shared()),
             tasks: TaskTracker::new(),
             stop,
-            has_opened: AtomicBool::new(false),
+            opened: Mutex::default(),
         }
     }
 
-    /// The first request without a session begins their conversation.
-    pub(super) fn opened_without_session(&self, server: Option<&ServerName>) {
-        if !self.has_opened.swap(true, Ordering::Relaxed) {
-            self.service.fronts.opened(server);
+    /// The first request without a session begins their conversation in that place.
+    pub(super) fn opened_without_session(&self, place: &Option<ServerName>) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if !opened.contains(place) {
+            // There are as many places as there are servers.
+            opened.insert(place.clone());
+            drop(opened);
+            self.service.fronts.opened(place.as_ref());
         }
     }
 }

@@ -137,11 +137,6 @@ impl Sessions {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn count(&self) -> usize {
-        self.all().len()
-    }
-
     fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -38,6 +38,9 @@ class Bench:
     instructions: str
     tools: list
     record: Path | None
+    url: str
+    token: str
+    over_http: bool = False
 
     def home(self, name):
         """A fresh home folder."""
@@ -66,6 +69,8 @@ class Bench:
         """toolcrib's one entry in the file format that clients share."""
         path = home / "client.json"
         entry = {"command": self.command[0], "args": self.command[1:]}
+        if self.over_http:
+            entry = {"type": "http", "url": self.url, "headers": {"Authorization": f"Bearer {self.token}"}}
         path.write_text(json.dumps({"mcpServers": {"toolcrib": entry}}))
         return path
 
@@ -94,7 +99,10 @@ def joined(result):
 def claude_list(bench):
     """`claude mcp add` and `claude mcp list`: the health check a person sees."""
     home = bench.home("claude-list")
-    bench.run(home, [bench.npm("claude"), "mcp", "add", "-s", "user", "toolcrib", "--", *bench.command])
+    how = ["toolcrib", "--", *bench.command]
+    if bench.over_http:
+        how = ["--transport", "http", "toolcrib", bench.url, "--header", f"Authorization: Bearer {bench.token}"]
+    bench.run(home, [bench.npm("claude"), "mcp", "add", "-s", "user", *how])
     said = bench.run(home, [bench.npm("claude"), "mcp", "list"])
     line = next((line for line in said.splitlines() if line.startswith("toolcrib:")), said)
     need("Connected" in line, f"claude mcp list says: {line}")
@@ -158,7 +166,8 @@ def python_sdk(mode, protocol):
         script = Path(__file__).resolve().parent / "sdk_client.py"
         python = bench.clients / "python" / "bin" / "python"
         home = bench.home(f"python-{mode}")
-        saw = json.loads(bench.run(home, [python, script, mode, json.dumps(SCRIPT), *bench.command]))
+        server = [bench.url, bench.token] if bench.over_http else bench.command
+        saw = json.loads(bench.run(home, [python, script, mode, json.dumps(SCRIPT), *server]))
         check_names(saw["tools"])
         check_replies(saw["results"])
         need(saw["protocol"] == protocol, f"spoke {saw['protocol']}, should be {protocol}")
@@ -184,8 +193,9 @@ def fastmcp(bench):
 def codex(bench):
     """Codex's app-server: the status of its servers, and calls within a thread."""
     home = bench.home("codex")
-    variables = {"CODEX_HOME": home}
-    bench.run(home, [bench.npm("codex"), "mcp", "add", "toolcrib", "--", *bench.command], **variables)
+    variables = {"CODEX_HOME": home, "TOOLCRIB_TOKEN": bench.token}
+    how = ["--url", bench.url, "--bearer-token-env-var", "TOOLCRIB_TOKEN"] if bench.over_http else ["--", *bench.command]
+    bench.run(home, [bench.npm("codex"), "mcp", "add", "toolcrib", *how], **variables)
     program = str(bench.npm("codex"))
     # It does not end with its input, so there is nothing to wait for.
     with rpc.Peer(program, ["app-server"], env=bench.env(home, **variables), cwd=home, grace=0.2) as server:
@@ -204,6 +214,11 @@ def codex(bench):
     return "status, search, describe, call"
 
 
+def over_http(check):
+    """The same check of a client that reaches a running toolcrib over HTTP."""
+    return lambda bench: check(dataclasses.replace(bench, over_http=True, scratch=bench.home("http")))
+
+
 ALL = {
     "claude-list": claude_list,
     "claude-loop": claude_loop,
@@ -213,4 +228,11 @@ ALL = {
     "python-legacy": python_sdk("legacy", rpc.LEGACY),
     "fastmcp": fastmcp,
     "codex": codex,
+    "claude-list-http": over_http(claude_list),
+    "claude-loop-http": over_http(claude_loop),
+    "inspector-legacy-http": over_http(inspector("legacy")),
+    "inspector-modern-http": over_http(inspector("modern")),
+    "python-auto-http": over_http(python_sdk("auto", rpc.MODERN)),
+    "python-legacy-http": over_http(python_sdk("legacy", rpc.LEGACY)),
+    "codex-http": over_http(codex),
 }

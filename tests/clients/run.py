@@ -9,7 +9,10 @@ check; exit code 1 when one failed.
 """
 
 import argparse
+import contextlib
 import json
+import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -70,6 +73,38 @@ def advertised(command):
         return hello.get("instructions", ""), peer.tools()
 
 
+@contextlib.contextmanager
+def serving(command, token):
+    """`toolcrib serve --http` while the checks run; its address."""
+    with subprocess.Popen([*command, "--http", "127.0.0.1:0"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, env={**os.environ, "TOOLCRIB_HTTP_TOKEN": token}) as process:
+        said = process.stderr.readline().strip()
+        if not said.startswith("listening on "):
+            process.kill()
+            common.die(f"serve --http says: {said}")
+        try:
+            yield said.removeprefix("listening on ")
+        finally:
+            process.terminate()
+
+
+def run(bench, chosen):
+    """One line per check; how many passed, and how many failed."""
+    passed = failed = 0
+    for name in chosen:
+        since = time.monotonic()
+        try:
+            said = checks.ALL[name](bench)
+        except (checks.Failed, rpc.NoAnswer, rpc.RpcError, subprocess.SubprocessError, OSError, ValueError,
+                KeyError) as problem:
+            failed += 1
+            print(f"FAIL {name:22} {type(problem).__name__}: {problem}", flush=True)
+            continue
+        passed += 1
+        print(f"ok   {name:22} {time.monotonic() - since:5.1f} s  {said}", flush=True)
+    return passed, failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--toolcrib", type=Path, required=True, help="the program to check")
@@ -93,19 +128,10 @@ def main():
             common.die(f"reindex ended with {done.returncode}: {(done.stdout + done.stderr).strip()[-2000:]}")
         command = [program, "serve", *options]
         instructions, tools = advertised(command)
-        bench = checks.Bench(CLIENTS, folder, command, instructions, tools, args.record)
-        passed = failed = 0
-        for name in chosen:
-            since = time.monotonic()
-            try:
-                said = checks.ALL[name](bench)
-            except (checks.Failed, rpc.NoAnswer, rpc.RpcError, subprocess.SubprocessError, OSError, ValueError,
-                    KeyError) as problem:
-                failed += 1
-                print(f"FAIL {name:18} {type(problem).__name__}: {problem}", flush=True)
-                continue
-            passed += 1
-            print(f"ok   {name:18} {time.monotonic() - since:5.1f} s  {said}", flush=True)
+        token = secrets.token_urlsafe(32)
+        with serving(command, token) as url:
+            bench = checks.Bench(CLIENTS, folder, command, instructions, tools, args.record, url, token)
+            passed, failed = run(bench, chosen)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

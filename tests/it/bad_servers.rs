@@ -206,6 +206,19 @@ async fn a_child_gets_a_clean_environment() {
 }
 
 #[tokio::test]
+async fn a_line_that_a_server_logs_between_calls_reaches_who_called() {
+    let home = beside("good").reindexed().await;
+    let mut crib = home.serve().await;
+    crib.meta("call_tool", json!({"tool": "odd/log", "arguments": {"later": true}})).await;
+    let mut lines = crib.notifications.len();
+    while lines < 2 {
+        assert_eq!(crib.next().await["method"], "notifications/message");
+        lines += 1;
+    }
+    assert_eq!(crib.close().await, Some(0));
+}
+
+#[tokio::test]
 async fn log_messages_of_a_call_pass_as_they_were_sent() {
     let home = beside("good").reindexed().await;
     let mut crib = home.serve().await;

@@ -118,3 +118,15 @@ async fn a_server_that_goes_back_to_what_it_was_is_remembered_so() {
     call(&home).await;
     assert_eq!(traced(&home), "start server/discover tools/call");
 }
+
+#[tokio::test]
+async fn a_modern_server_that_is_deaf_to_a_handshake_is_found_once_its_start_has_timed_out() {
+    let home = Home::new();
+    configure(&home, "modern-deaf", Duration::from_secs(1));
+    let home = home.reindexed().await;
+    // That its greeting is taken back may be read at any time.
+    let seen = traced(&home).replace("notifications/cancelled ", "").replace(" notifications/cancelled", "");
+    assert_eq!(seen, "start initialize server/discover tools/list", "found by the first reading");
+    call(&home).await;
+    assert!(traced(&home).starts_with("start server/discover tools/call"), "and remembered");
+}

@@ -41,6 +41,17 @@ async fn asked(crib: &mut Served, tool: Option<&str>) -> Vec<String> {
     serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap()
 }
 
+/// As [`asked`], once there are two: what ends a watch goes its own way, and a call may overtake it.
+async fn asked_twice(crib: &mut Served, tool: Option<&str>) -> Vec<String> {
+    for _ in 0..500 {
+        let asked = asked(crib, tool).await;
+        if asked.len() >= 2 {
+            return asked;
+        }
+    }
+    panic!("the watch was not ended");
+}
+
 #[tokio::test]
 async fn a_legacy_client_subscribes_to_a_resource_behind_the_broker_and_takes_it_back() {
     for mode in MODES {
@@ -54,7 +65,7 @@ async fn a_legacy_client_subscribes_to_a_resource_behind_the_broker_and_takes_it
         let told = heard(&mut crib, &["notifications/resources/updated"]).await;
         assert_eq!(told[0]["uri"], uri, "{mode}");
         assert_eq!(crib.request("resources/unsubscribe", json!({"uri": uri})).await, json!({}), "{mode}");
-        let asked = asked(&mut crib, Some("notes/asked")).await;
+        let asked = asked_twice(&mut crib, Some("notes/asked")).await;
         assert_eq!(asked.len(), 2, "subscribed and taken back: {asked:?}");
         assert_eq!(crib.close().await, Some(0));
     }
@@ -79,7 +90,7 @@ async fn a_modern_client_listens_to_a_resource_behind_the_broker() {
         let told = heard(&mut crib, &["notifications/resources/updated"]).await;
         assert_eq!((&told[0]["uri"], &told[0]["_meta"][SUBSCRIPTION]), (&json!(uri), &json!(id)), "{mode}: {told:?}");
         crib.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}})).await;
-        let asked = asked(&mut crib, Some("notes/asked")).await;
+        let asked = asked_twice(&mut crib, Some("notes/asked")).await;
         assert_eq!(asked.len(), 2, "{mode}: {asked:?}");
         assert!(crib.notifications.is_empty(), "nothing unasked: {:?}", crib.notifications);
         assert_eq!(crib.close().await, Some(0));

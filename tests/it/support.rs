@@ -86,7 +86,8 @@ impl Home {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// A command, not started yet.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(TOOLCRIB);
         command
             .args(args)

@@ -49,6 +49,7 @@ changes        as offers, and takes subscriptions; the tool `change` says that t
 changes-modern the same in 2026-07-28
 modern-quits   the same, and ends when it is spoken to in another way
 modern-slow    the same, and takes 2.5 s to start
+modern-deaf    the same, and never answers `initialize`
 deaf           as good, but never answers before it was greeted with `initialize`
 quits          as good, but ends when it is first greeted in another way
 stuck          as good, but answers nothing any more when it is first greeted in another way
@@ -79,7 +80,7 @@ fn main() {
         "modern-slow" => thread::sleep(Duration::from_millis(2500)),
         "good" | "noise" | "hangs-on-call" | "dies-on-call" | "broken-list" | "bad-list" | "endless-cursor"
         | "refuses-lists" | "offers" | "changes" | "changes-modern" | "endless-line" | "modern-only"
-        | "modern-quits" | "deaf" | "quits" | "stuck" | "wrong-ids" => {}
+        | "modern-quits" | "modern-deaf" | "deaf" | "quits" | "stuck" | "wrong-ids" => {}
         _ => {
             println!("{HELP}");
             exit(2);
@@ -99,6 +100,7 @@ fn main() {
             "modern-quits" if message["params"]["_meta"].is_null() => exit(4),
             "quits" if !greeted => exit(4),
             "deaf" if !greeted => continue,
+            "modern-deaf" if method == "initialize" => continue,
             "stuck" if !greeted => loop {
                 thread::sleep(Duration::from_secs(3600));
             },
@@ -230,7 +232,7 @@ fn answer(mode: &str, message: &Value, cancelled: &Arc<Mutex<BTreeSet<String>>>)
             result(&id, offered(method, &message["params"]).unwrap_or_default());
         }
         "tools/call" => call(mode, id, message.clone(), Arc::clone(cancelled)),
-        "ping" => result(&id, json!({})),
+        "ping" | "logging/setLevel" => result(&id, json!({})),
         _ => refuse(&id, -32601, "method not found"),
     }
 }
@@ -308,8 +310,12 @@ fn call(mode: &str, id: Value, message: Value, cancelled: Arc<Mutex<BTreeSet<Str
         }
         "log" => {
             let params = json!({"level": "warning", "data": "careful", "futureField": 1});
-            send(&json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params}));
+            let line = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params});
+            send(&line);
             result(&id, text("logged".into()));
+            if arguments["later"] == true {
+                send(&line);
+            }
         }
         "slow" => {
             thread::spawn(move || slow(&id, &message, &cancelled));

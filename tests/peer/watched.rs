@@ -16,6 +16,8 @@ pub struct Watched {
 
 pub fn capabilities() -> Value {
     json!({
+        "completions": {},
+        "logging": {},
         "tools": {"listChanged": true},
         "prompts": {},
         "resources": {"subscribe": true},

@@ -1,12 +1,12 @@
-"""A small MCP client over stdio, independent of every SDK, so that what it sees is what was on the wire.
+"""A small MCP client, independent of every SDK, so that what it sees is what was on the wire. This file: over stdio.
 
-Synchronous, one thread that reads; every wait has a deadline. Speaks the handshake era (2025-11-25) and the stateless
-one (2026-07-28). Knows nothing of any server.
+One thread reads; every wait has a deadline. Speaks the handshake era (2025-11-25) and the stateless one (2026-07-28):
+answers what it is asked, in the middle of a call or by calling again with the answers, and keeps every notification.
+Knows nothing of any server.
 """
 
 import json
 import os
-import queue
 import signal
 import subprocess
 import threading
@@ -17,6 +17,7 @@ LEGACY = "2025-11-25"
 MODERN = "2026-07-28"
 CLIENT = {"name": "toolcrib-check", "version": "1.0.0"}
 STDERR_KEPT = 6000
+MAX_ROUNDS = 10
 
 
 class RpcError(Exception):
@@ -31,114 +32,149 @@ class NoAnswer(Exception):
     """The peer ended or let a deadline pass."""
 
 
-class Peer:
-    """One server process and the conversation with it."""
+def refuse(method, _params):
+    """Answers a question as a client that can nothing: it has no roots and supports nothing else."""
+    if method == "roots/list":
+        return {"roots": []}
+    raise RpcError({"code": -32601, "message": "not supported by this client"})
 
-    def __init__(self, command, args=(), env=None, cwd=None, era=LEGACY, grace=5.0):
+
+class Dialogue:
+    """A conversation with one server, whatever carries it. `capabilities` is what this client says it can be asked, and
+    `answer(method, params)` answers it with a result, or an error by raising `RpcError`.
+
+    Who derives from it calls `_take` with every message that arrives, `_over` when none will, and defines `_send`.
+    """
+
+    def __init__(self, era=LEGACY, capabilities=None, answer=refuse, version=LEGACY):
         self.era = era
-        self.grace = grace
-        self.spawned = time.monotonic()
-        self.process = subprocess.Popen(
-            [command, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd,
-            start_new_session=True,
-        )
+        self.wanted_version = version
+        self.greeting = None
+        self.capabilities = capabilities or {}
+        self.answer = answer
         self.next_id = 0
-        self.answers = queue.Queue()
-        self.early = {}
-        self.noise = []
-        self.errors = b""
-        self.write_lock = threading.Lock()
-        self.threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._drain)]
-        for thread in self.threads:
-            thread.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def _read(self):
-        for line in self.process.stdout:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                self.noise.append(line.decode(errors="replace").strip()[:200])
-                continue
-            if "method" in message and "id" in message:
-                self._answer(message)
-            elif "id" in message:
-                self.answers.put(message)
-        self.answers.put(None)
-
-    def _drain(self):
-        while chunk := self.process.stderr.read1(65536):
-            self.errors = (self.errors + chunk)[-STDERR_KEPT:]
-
-    def _answer(self, request):
-        reply = {"jsonrpc": "2.0", "id": request["id"]}
-        if request["method"] == "ping":
-            reply["result"] = {}
-        elif request["method"] == "roots/list":
-            reply["result"] = {"roots": []}
-        else:
-            reply["error"] = {"code": -32601, "message": "not supported by this client"}
-        self._send(reply)
-
-    def _send(self, message):
-        line = json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
-        try:
-            with self.write_lock:
-                self.process.stdin.write(line)
-                self.process.stdin.flush()
-        except (BrokenPipeError, ValueError) as cause:
-            raise NoAnswer(f"the server closed its input; stderr: {self.stderr()}") from cause
+        self.news = threading.Condition()
+        self.replies = {}
+        self.heard = []
+        self.ended = False
 
     def stderr(self):
-        """The last words of the server's error output."""
-        return self.errors.decode(errors="replace").strip()[-1500:]
+        """The last words of the server's error output, where it has one."""
+        return ""
 
-    def request(self, method, params=None, deadline=60.0):
-        """Sends one request and returns its result."""
+    def _take(self, message):
+        if "method" in message and "id" in message:
+            # In a thread of its own: an answer may take its time, and the next message must not wait for it.
+            threading.Thread(target=self._reply, args=(message,), daemon=True).start()
+            return
+        with self.news:
+            if "id" in message:
+                self.replies[message["id"]] = message
+            else:
+                self.heard.append(message)
+            self.news.notify_all()
+
+    def _over(self):
+        with self.news:
+            self.ended = True
+            self.news.notify_all()
+
+    def _reply(self, request):
+        reply = {"id": request["id"]}
+        try:
+            asked = request["method"], request.get("params") or {}
+            reply["result"] = {} if asked[0] == "ping" else self.answer(*asked)
+        except RpcError as refusal:
+            reply["error"] = refusal.error
+        try:
+            self._send(reply)
+        except NoAnswer:
+            pass  # who asked is gone
+
+    def _wait(self, ready, deadline, what):
+        end = time.monotonic() + deadline
+        with self.news:
+            while not ready():
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise NoAnswer(f"{what}: nothing for {deadline:.0f} s; stderr: {self.stderr()}")
+                if self.ended:
+                    self.news.wait(0.05)  # lets the last words of a dying server arrive
+                    raise NoAnswer(f"{what}: the server ended; stderr: {self.stderr()}")
+                self.news.wait(left)
+
+    def begin(self, method, params=None):
+        """Sends one request and returns its id."""
         self.next_id += 1
-        mine = self.next_id
         params = dict(params or {})
         if self.era == MODERN:
             params["_meta"] = {
                 "io.modelcontextprotocol/protocolVersion": MODERN,
-                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientCapabilities": self.capabilities,
                 "io.modelcontextprotocol/clientInfo": CLIENT,
                 **params.get("_meta", {}),
             }
-        self._send({"id": mine, "method": method, "params": params})
-        end = time.monotonic() + deadline
-        while mine not in self.early:
-            try:
-                message = self.answers.get(timeout=max(0.0, end - time.monotonic()))
-            except queue.Empty:
-                raise NoAnswer(f"{method}: nothing for {deadline:.0f} s; stderr: {self.stderr()}") from None
-            if message is None:
-                self.answers.put(None)
-                time.sleep(0.05)  # lets the last words of a dying server arrive
-                raise NoAnswer(f"{method}: the server ended; stderr: {self.stderr()}")
-            self.early[message["id"]] = message
-        message = self.early.pop(mine)
+        self._send({"id": self.next_id, "method": method, "params": params})
+        return self.next_id
+
+    def finish(self, request, deadline=60.0, what="a request"):
+        """The result of a request that was begun."""
+        self._wait(lambda: request in self.replies, deadline, what)
+        message = self.replies.pop(request)
         if "error" in message:
             raise RpcError(message["error"])
         return message["result"]
+
+    def request(self, method, params=None, deadline=60.0):
+        """Sends one request and returns its result as it came."""
+        return self.finish(self.begin(method, params), deadline, method)
+
+    def resolve(self, method, params=None, deadline=60.0):
+        """Sends one request and answers what its result wants to know, until there is one that wants nothing."""
+        given = dict(params or {})
+        for _ in range(MAX_ROUNDS):
+            result = self.request(method, given, deadline)
+            if result.get("resultType") != "input_required":
+                return result
+            asked = result.get("inputRequests") or {}
+            answers = {key: self.answer(one["method"], one.get("params") or {}) for key, one in asked.items()}
+            given = {**(params or {}), "inputResponses": answers}
+            if "requestState" in result:
+                given["requestState"] = result["requestState"]
+        raise NoAnswer(f"{method}: asked for input {MAX_ROUNDS} times")
+
+    def cancel(self, request):
+        """Says that the answer to a request is not wanted any more."""
+        self.notify("notifications/cancelled", {"requestId": request, "reason": "changed my mind"})
 
     def notify(self, method, params=None):
         """Sends one notification."""
         self._send({"method": method, **({"params": params} if params else {})})
 
+    def hear(self, fits, since=0, deadline=5.0, what="a notification"):
+        """The first notification after the first `since` of them that fits."""
+        found = []
+
+        def ready():
+            found.extend(message for message in self.heard[since:] if fits(message))
+            return found
+
+        self._wait(ready, deadline, what)
+        return found[0]
+
     def start(self, deadline=120.0):
         """Does what a client of this era does first, and returns the answer to it."""
         if self.era == MODERN:
-            return self.request("server/discover", deadline=deadline)
-        hello = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": CLIENT}
-        result = self.request("initialize", hello, deadline)
+            self.greeting = self.request("server/discover", deadline=deadline)
+            return self.greeting
+        hello = {"protocolVersion": self.wanted_version, "capabilities": self.capabilities, "clientInfo": CLIENT}
+        self.greeting = self.request("initialize", hello, deadline)
+        self._greeted()
         self.notify("notifications/initialized")
-        return result
+        return self.greeting
+
+    def _greeted(self):
+        """What has to be known of a handshake before the next message."""
 
     def tools(self, deadline=60.0):
         """The whole tool list."""
@@ -157,6 +193,58 @@ class Peer:
             return self.request("tools/call", {"name": tool, "arguments": arguments}, deadline)
         except RpcError as answer:
             return {"error": answer.error}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Peer(Dialogue):
+    """One server process and the conversation with it."""
+
+    def __init__(self, command, args=(), env=None, cwd=None, era=LEGACY, grace=5.0, **client):
+        super().__init__(era, **client)
+        self.grace = grace
+        self.spawned = time.monotonic()
+        self.process = subprocess.Popen(
+            [command, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd,
+            start_new_session=True,
+        )
+        self.noise = []
+        self.errors = b""
+        self.write_lock = threading.Lock()
+        self.threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._drain)]
+        for thread in self.threads:
+            thread.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                self.noise.append(line.decode(errors="replace").strip()[:200])
+                continue
+            self._take(message)
+        self._over()
+
+    def _drain(self):
+        while chunk := self.process.stderr.read1(65536):
+            self.errors = (self.errors + chunk)[-STDERR_KEPT:]
+
+    def _send(self, message):
+        line = json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+        try:
+            with self.write_lock:
+                self.process.stdin.write(line)
+                self.process.stdin.flush()
+        except (BrokenPipeError, ValueError) as cause:
+            raise NoAnswer(f"the server closed its input; stderr: {self.stderr()}") from cause
+
+    def stderr(self):
+        """The last words of the server's error output."""
+        return self.errors.decode(errors="replace").strip()[-1500:]
 
     def close(self):
         """Ends the conversation politely, and then the process group that this object started."""

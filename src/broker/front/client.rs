@@ -11,14 +11,21 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    backends::Bystander,
     broker::{Conversation, relay::LogLevel, subscriptions::Subscriptions},
     catalog::JsonObject,
     jsonrpc::{self, Id, RpcError},
 };
+
+/// Log lines between requests that may wait for a slow client; the newest beyond are dropped.
+const MAX_LINES: usize = 64;
 
 /// A way to a client.
 #[async_trait]
@@ -47,6 +54,8 @@ pub struct Client {
     asked: Mutex<HashMap<u64, oneshot::Sender<Result<JsonObject, RpcError>>>>,
     next_question: AtomicU64,
     subscriptions: Subscriptions,
+    /// Log lines on their way to it outside of any request.
+    lines: OnceLock<mpsc::Sender<Value>>,
     /// The way to it outside of any request.
     unasked: Arc<dyn Outlet>,
     /// Nothing more will come from it; it may still read.
@@ -86,6 +95,24 @@ impl Drop for Running {
     }
 }
 
+impl Bystander for Client {
+    fn log(&self, params: JsonObject) {
+        let (true, Ok(runtime)) = (self.level.passes(&params), Handle::try_current()) else { return };
+        let lines = self.lines.get_or_init(|| {
+            let (lines, mut waiting) = mpsc::channel(MAX_LINES);
+            let out = Arc::clone(&self.unasked);
+            // Ends with the client, which holds the other half.
+            runtime.spawn(async move {
+                while let Some(line) = waiting.recv().await {
+                    out.send(line).await;
+                }
+            });
+            lines
+        });
+        let _ = lines.try_send(jsonrpc::notification("notifications/message", params));
+    }
+}
+
 /// Takes a question back that nobody waits for any more.
 struct Question<'c> {
     client: &'c Client,
@@ -121,6 +148,7 @@ impl Client {
             asked: Mutex::default(),
             next_question: AtomicU64::new(1),
             subscriptions: Subscriptions::default(),
+            lines: OnceLock::new(),
             unasked,
             deaf: over.child_token(),
             over,

@@ -6,14 +6,17 @@ use super::{formats, write::json};
 use crate::economy::clean;
 
 /// Items in items, and references to references, are followed this far.
-const MAX_DEPTH: usize = 4;
+const MAX_DEPTH: usize = 8;
+
+/// Most schemas that are looked at for one note. Branches that refer to each other would multiply.
+const MAX_VISITS: usize = 1_000;
 
 /// Longest text that is looked at for saying nothing but the name, in bytes.
 const MAX_REPETITION_BYTES: usize = 60;
 
 /// What a field says to people, on one line: what is not its name or its type over again.
 pub(super) fn note(name: &str, schema: &Value, root: &Value) -> String {
-    let mut notes = Notes { root, parts: Vec::new() };
+    let mut notes = Notes { root, parts: Vec::new(), visits: 0 };
     notes.field(name, schema);
     joined(notes.parts.iter().map(String::as_str))
 }
@@ -21,7 +24,7 @@ pub(super) fn note(name: &str, schema: &Value, root: &Value) -> String {
 /// What the arguments' schema says of values under names that it does not list, on one line.
 #[must_use]
 pub fn of_other_names(schema: &Value) -> String {
-    let mut notes = Notes { root: schema, parts: Vec::new() };
+    let mut notes = Notes { root: schema, parts: Vec::new(), visits: 0 };
     for keyword in ["additionalProperties", "unevaluatedProperties", "propertyNames"] {
         schema.get(keyword).into_iter().for_each(|values| notes.inner("", values, 1));
     }
@@ -46,6 +49,7 @@ pub fn joined<'n>(notes: impl Iterator<Item = &'n str>) -> String {
 struct Notes<'a> {
     root: &'a Value,
     parts: Vec<String>,
+    visits: usize,
 }
 
 impl<'a> Notes<'a> {
@@ -80,9 +84,10 @@ impl<'a> Notes<'a> {
 
     /// Descriptions of a schema and of what has no line of its own: items, branches, values of maps.
     fn inner(&mut self, name: &str, schema: &'a Value, depth: usize) {
-        if depth > MAX_DEPTH {
+        if depth > MAX_DEPTH || self.visits >= MAX_VISITS {
             return;
         }
+        self.visits += 1;
         let words = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
         match (schema.get("const"), words("description").or_else(|| words("title").filter(|_| depth > 0))) {
             (Some(value), Some(text)) if depth > 0 => {

@@ -8,11 +8,10 @@ use std::{
 };
 
 use serde_json::{Map, Value};
-use url::Url;
 
 use super::MAX_SERVERS;
 use crate::{
-    config::is_own_entry,
+    config::{is_own_entry, is_own_url},
     import::{
         client::Client,
         model::{Candidate, Found, Origin, Reach, Reading, Scope, SkipReason, Skipped, Transport},
@@ -264,12 +263,6 @@ fn wraps_own_entry(args: &[String]) -> bool {
     let mut words = args.iter().flat_map(|arg| arg.split_whitespace());
     words.by_ref().any(|word| word.rsplit(['/', '\\']).next().is_some_and(|name| name == "toolcrib"))
         && words.any(|word| word == "serve")
-}
-
-fn is_own_url(label: &str, url: &str) -> bool {
-    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    label.eq_ignore_ascii_case("toolcrib")
-        && host.is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
 }
 
 /// A tool's name as a glob that matches only it.
