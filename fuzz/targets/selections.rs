@@ -32,7 +32,9 @@ fuzz_target!(|bytes: &[u8]| {
     match economy::select_from_result(&result, path) {
         Ok(selected) => {
             assert!(selected["_meta"] == result["_meta"] && !selected.contains_key("structuredContent"));
-            assert!(selected["content"][0]["text"].is_string() && selected["content"].as_array().map(Vec::len) == Some(1));
+            assert!(
+                selected["content"][0]["text"].is_string() && selected["content"].as_array().map(Vec::len) == Some(1)
+            );
         }
         Err(error) => assert!(format!("{error}; {}", error.hint()).len() < MOST_ERROR),
     }

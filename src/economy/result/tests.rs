@@ -206,3 +206,31 @@ fn a_notice_never_has_more_than_its_room() {
     let notice = texts(&fitted.result).last().unwrap().to_owned();
     assert!(tokens::count(&notice) <= NOTICE_TOKENS && notice.contains(r#""pattern":"...""#), "{notice}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_the_result_the_budget_holds_and_what_is_no_text_stays(
+        parts in proptest::collection::vec("(# )?\\PC{0,60}\n{0,2}|<h1>[a-z]{1,9}</h1>|\\[[0-9]{1,9}, \"\\PC{0,9}\"\\]", 1..5),
+        times in 1_usize..300,
+        budget in 0_usize..500,
+        standard: bool,
+        structured: bool,
+    ) {
+        let image = json!({ "type": "image", "data": "QUJD", "mimeType": "image/png" });
+        let mut blocks: Vec<Value> = parts.iter().map(|part| json!({ "type": "text", "text": part.repeat(times) })).collect();
+        blocks.insert(parts.len() / 2, image.clone());
+        let mut result = object(json!({ "content": blocks, "_meta": { "k": 1 } }));
+        if structured {
+            result.insert("structuredContent".into(), json!({ "rows": vec![parts; times].concat() }));
+        }
+        let limits = if standard { Limits::standard(budget, Copies::KeepText) } else { limits(budget) };
+        let Fitted { mut result, cut } = fit(&result, &limits);
+        if let Some(cut) = &cut {
+            say_cut(&mut result, cut, Some("a1b2c3"));
+            let used: usize = texts(&result).map(tokens::count).sum();
+            proptest::prop_assert!(used <= budget.max(NOTICE_TOKENS), "{used} of {budget}");
+        }
+        proptest::prop_assert_eq!(&result["_meta"], &json!({ "k": 1 }));
+        proptest::prop_assert!(result["content"].as_array().unwrap().contains(&image));
+    }
+}
